@@ -1,0 +1,43 @@
+#!/bin/sh
+# Everything that must hold before a change lands: the tree's own rules, then the tests built by gcc,
+# by clang, and with the address and undefined-behaviour sanitizers.
+set -eu
+cd "$(dirname "$0")/.."
+jobs=$(nproc)
+
+step() { printf '\n== %s\n' "$*"; }
+
+step 'rules of the tree'
+scripts/format.sh
+scripts/layering.sh
+scripts/banned.sh
+scripts/headers.sh
+
+build() { # name, compiler, meson options…
+	name=$1
+	compiler=$2
+	shift 2
+	step "build and test: $name"
+	[ -f "build-$name/build.ninja" ] ||
+		CC=$compiler meson setup "build-$name" -Dtestable=true "$@" >/dev/null
+	ninja -C "build-$name" -j "$jobs" --quiet
+	meson test -C "build-$name" --no-rebuild --print-errorlogs --num-processes "$jobs"
+}
+
+build gcc gcc
+build clang clang
+build san clang -Db_sanitize=address,undefined -Db_lundef=false --optimization=1
+
+step 'the build leaves the tree clean'
+left=$(git status --porcelain --untracked-files=all 2>/dev/null | grep '^??' || true)
+if [ -n "$left" ] && [ "${CI:-}" = true ]; then
+	echo "untracked files after the build:" >&2
+	echo "$left" >&2
+	exit 1
+fi
+
+passed=$(cat build-gcc/meson-logs/testlog.json build-clang/meson-logs/testlog.json \
+	build-san/meson-logs/testlog.json | grep -c '"result": "OK"')
+skipped=$(cat build-gcc/meson-logs/testlog.json build-clang/meson-logs/testlog.json \
+	build-san/meson-logs/testlog.json | grep -c '"result": "SKIP"' || true)
+printf '\n%s passed, 0 failed, %s skipped\n' "$passed" "$skipped"

@@ -1,0 +1,6 @@
+#!/bin/sh
+# The layout is what the formatter says.
+set -eu
+cd "$(dirname "$0")/.."
+# shellcheck disable=SC2046
+clang-format --dry-run -Werror $(find src tests -name '*.[ch]' | sort)

@@ -1,0 +1,196 @@
+/*
+ * XAES-256-GCM (C2SP xaes-256-gcm): a key for each message from the first half of a 192-bit nonce, by
+ * the counter-mode KDF of NIST SP 800-108r1 with CMAC, then AES-256-GCM under the second half.
+ *
+ *   L  = AES(K, 0¹²⁸)            K1 = L · x in GF(2¹²⁸)
+ *   M1 = 00 01 'X' 00 ‖ N[:12]   M2 = 00 02 'X' 00 ‖ N[:12]
+ *   Kx = AES(K, M1 ⊕ K1) ‖ AES(K, M2 ⊕ K1)
+ *   sealed = N ‖ AES-256-GCM(Kx, N[12:], plain, associated)
+ *
+ * K1 is computed once. Two contexts serve every message: one holds the schedule of K, the other is
+ * given Kx anew.
+ *
+ * Nonces come from the operating system seven at a time, since asking costs as much as sealing a row
+ * does. They wait in the secret, beside the key, together with their count: a child after fork finds
+ * zeros there, so its count is zero and it can never repeat its parent's. Seven, because the whole then
+ * just fills a small secret of 256 bytes.
+ */
+#include "crypto/seal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "crypto/cipher.h"
+#include "crypto/hash.h"
+
+#define HALF_NONCE  12
+#define NONCE_COUNT 7
+
+struct seal_secrets {
+	uint8_t key[SEAL_KEY_SIZE];
+	uint8_t k1[CIPHER_BLOCK_SIZE];
+	uint8_t kx[SEAL_KEY_SIZE]; /* of the message under way */
+	uint64_t nonces_left;
+	uint8_t nonces[NONCE_COUNT][SEAL_NONCE_SIZE];
+};
+
+struct seal_key {
+	struct secret *secrets;
+	EVP_CIPHER_CTX *block;
+	EVP_CIPHER_CTX *gcm;
+};
+
+static_assert(sizeof(struct seal_secrets) <= 256, "a seal key should be a small secret");
+static_assert(HALF_NONCE + GCM_NONCE_SIZE == SEAL_NONCE_SIZE, "the nonce is split in two");
+static_assert(SEAL_TAG_SIZE == GCM_TAG_SIZE, "the tag is GCM's");
+
+static struct seal_secrets *
+secrets_of(const struct seal_key *key)
+{
+	return (struct seal_secrets *)(void *)secret_data(key->secrets);
+}
+
+/* K1 from L: a shift to the left, and the polynomial if a bit fell out, without a branch on it. */
+static void
+double_block(uint8_t block[CIPHER_BLOCK_SIZE])
+{
+	uint8_t carry = (uint8_t)(block[0] >> 7);
+
+	for (size_t i = 0; i + 1 < CIPHER_BLOCK_SIZE; i++)
+		block[i] = (uint8_t)((block[i] << 1) | (block[i + 1] >> 7));
+	block[CIPHER_BLOCK_SIZE - 1] =
+	    (uint8_t)((block[CIPHER_BLOCK_SIZE - 1] << 1) ^ (0x87 & (uint8_t)-carry));
+}
+
+enum az_status
+seal_key_new(struct bytes key, struct seal_key **ret_key, struct az_err *reterr)
+{
+	enum az_status status = AZ_INTERNAL;
+	struct seal_key *made = NULL;
+	struct seal_secrets *secrets;
+
+	if (key.size != SEAL_KEY_SIZE)
+		return az_fail(reterr, AZ_INTERNAL, "seal: key of %zu bytes", key.size);
+	made = calloc(1, sizeof(*made));
+	if (made == NULL)
+		return az_fail(reterr, AZ_NO_MEMORY, "seal: out of memory");
+	status = secret_new(sizeof(struct seal_secrets), &made->secrets, reterr);
+	if (status != AZ_OK)
+		goto out;
+	made->block = cipher_new_ecb(key.data, true);
+	made->gcm = cipher_new_gcm(NULL);
+	if (made->block == NULL || made->gcm == NULL) {
+		status = az_fail(reterr, AZ_NO_MEMORY, "seal: out of memory");
+		goto out;
+	}
+	secrets = secrets_of(made);
+	memcpy(secrets->key, key.data, SEAL_KEY_SIZE);
+	if (!cipher_blocks(
+		made->block, bytes_make(secrets->k1, sizeof(secrets->k1)), secrets->k1)) {
+		status = az_fail(reterr, AZ_INTERNAL, "seal: the cipher failed");
+		goto out;
+	}
+	double_block(secrets->k1);
+	*ret_key = made;
+	made = NULL;
+out:
+	seal_key_free(&made);
+	return status;
+}
+
+enum az_status
+seal_key_copy(const struct seal_key *key, struct seal_key **ret_key, struct az_err *reterr)
+{
+	return seal_key_new(bytes_make(secrets_of(key)->key, SEAL_KEY_SIZE), ret_key, reterr);
+}
+
+void
+seal_key_free(struct seal_key **key)
+{
+	if (*key == NULL)
+		return;
+	secret_free(&(*key)->secrets);
+	EVP_CIPHER_CTX_free((*key)->block);
+	EVP_CIPHER_CTX_free((*key)->gcm);
+	free(*key);
+	*key = NULL;
+}
+
+/* Kx of a nonce, into the secrets. */
+static bool
+derive_message_key(struct seal_key *key, const uint8_t *nonce)
+{
+	struct seal_secrets *secrets = secrets_of(key);
+
+	for (size_t half = 0; half < 2; half++) {
+		uint8_t *message = secrets->kx + half * CIPHER_BLOCK_SIZE;
+
+		message[0] = 0;
+		message[1] = (uint8_t)(half + 1);
+		message[2] = 'X';
+		message[3] = 0;
+		memcpy(message + 4, nonce, HALF_NONCE);
+		for (size_t i = 0; i < CIPHER_BLOCK_SIZE; i++)
+			message[i] ^= secrets->k1[i];
+	}
+	return cipher_blocks(key->block, bytes_make(secrets->kx, sizeof(secrets->kx)), secrets->kx);
+}
+
+enum az_status
+seal_with_nonce(struct seal_key *key, const uint8_t nonce[SEAL_NONCE_SIZE], struct bytes associated,
+    struct bytes plain, uint8_t *sealed, struct az_err *reterr)
+{
+	enum az_status status = AZ_INTERNAL;
+
+	if (derive_message_key(key, nonce))
+		status = gcm_seal(key->gcm, secrets_of(key)->kx, nonce + HALF_NONCE, associated,
+		    plain, sealed + SEAL_NONCE_SIZE);
+	if (status != AZ_OK)
+		return az_fail(reterr, status, "seal: %s",
+		    status == AZ_LIMIT ? "message too long" : "the cipher failed");
+	memcpy(sealed, nonce, SEAL_NONCE_SIZE);
+	return AZ_OK;
+}
+
+enum az_status
+seal(struct seal_key *key, struct bytes associated, struct bytes plain, uint8_t *sealed,
+    struct az_err *reterr)
+{
+	struct seal_secrets *secrets = secrets_of(key);
+	uint8_t nonce[SEAL_NONCE_SIZE];
+
+	if (secrets->nonces_left == 0) {
+		random_bytes(secrets->nonces, sizeof(secrets->nonces));
+		secrets->nonces_left = NONCE_COUNT;
+	}
+	/* Counted down before it is used: whatever happens next, no nonce is taken twice. */
+	secrets->nonces_left--;
+	memcpy(nonce, secrets->nonces[secrets->nonces_left], sizeof(nonce));
+	return seal_with_nonce(key, nonce, associated, plain, sealed, reterr);
+}
+
+enum az_status
+seal_open(struct seal_key *key, struct bytes associated, struct bytes sealed, uint8_t *plain,
+    struct az_err *reterr)
+{
+	enum az_status status = AZ_INTERNAL;
+	struct bytes text;
+
+	if (sealed.size < SEAL_OVERHEAD)
+		return az_fail(reterr, AZ_FORGED, "open: %zu bytes are too few", sealed.size);
+	text = bytes_make(sealed.data + SEAL_NONCE_SIZE, sealed.size - SEAL_NONCE_SIZE);
+	if (derive_message_key(key, sealed.data))
+		status = gcm_open(key->gcm, secrets_of(key)->kx, sealed.data + HALF_NONCE,
+		    associated, text, plain);
+	else if (text.size > GCM_TAG_SIZE)
+		az_wipe(plain, text.size - GCM_TAG_SIZE);
+	if (status == AZ_FORGED)
+		return az_fail(reterr, status, "open: not sealed under this key for this place");
+	if (status != AZ_OK)
+		return az_fail(reterr, status, "open: %s",
+		    status == AZ_LIMIT ? "message too long" : "the cipher failed");
+	return AZ_OK;
+}

@@ -1,0 +1,277 @@
+/*
+ * Names of the codes. Each table is indexed by its enum, so that a code without a name is seen by the
+ * tests, which walk every enum.
+ */
+#include "proto/proto.h"
+
+#include <string.h>
+
+/* The index of name in names[count], or 0, which never means anything in these tables. */
+static unsigned int
+find_name(const char *const *names, unsigned int count, const char *name)
+{
+	for (unsigned int i = 1; i < count; i++) {
+		if (strcmp(names[i], name) == 0)
+			return i;
+	}
+	return 0;
+}
+
+static const char *
+name_at(const char *const *names, unsigned int count, unsigned int index)
+{
+	return index > 0 && index < count ? names[index] : "unknown";
+}
+
+static const char *const field_names[FIELD_BUILTIN] = {
+    [FIELD_NUMBER] = "number",
+    [FIELD_NAME] = "name",
+    [FIELD_SURNAME] = "surname",
+    [FIELD_GIVEN] = "given",
+    [FIELD_KANA] = "kana",
+    [FIELD_BIRTH] = "birth",
+    [FIELD_SEX] = "sex",
+    [FIELD_POSTCODE] = "postcode",
+    [FIELD_ADDRESS] = "address",
+    [FIELD_PHONE] = "phone",
+    [FIELD_MOBILE] = "mobile",
+    [FIELD_EMAIL] = "email",
+    [FIELD_NOTE] = "note",
+};
+
+const char *
+field_name(unsigned int field)
+{
+	return field < FIELD_BUILTIN ? field_names[field] : NULL;
+}
+
+bool
+field_parse(const char *name, unsigned int *ret_field)
+{
+	for (unsigned int i = 0; i < FIELD_BUILTIN; i++) {
+		if (strcmp(field_names[i], name) == 0) {
+			*ret_field = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+field_is_x_name(const char *name)
+{
+	size_t size = strlen(name);
+
+	if (size < 3 || size > 34 || name[0] != 'x' || name[1] != ':')
+		return false;
+	return strspn(name + 2, "abcdefghijklmnopqrstuvwxyz0123456789-_") == size - 2;
+}
+
+static const char *const mask_names[] = {
+    [MASK_HIDDEN] = "hidden",
+    [MASK_FULL] = "full",
+    [MASK_LAST4] = "last4",
+    [MASK_FIRST] = "first",
+    [MASK_YEAR] = "year",
+    [MASK_DOMAIN] = "domain",
+};
+
+const char *
+mask_name(enum mask mask)
+{
+	return (unsigned int)mask < AZ_ARRAY_SIZE(mask_names) ? mask_names[mask] : "unknown";
+}
+
+bool
+mask_parse(const char *name, enum mask *ret_mask)
+{
+	/* "hidden" cannot be asked for: a field that is not listed is hidden. */
+	unsigned int mask = find_name(mask_names, AZ_ARRAY_SIZE(mask_names), name);
+
+	if (mask == 0)
+		return false;
+	*ret_mask = (enum mask)mask;
+	return true;
+}
+
+static const char *const role_names[ROLE_COUNT] = {
+    [ROLE_NONE] = "none",
+    [ROLE_AGENT] = "agent",
+    [ROLE_SUPERVISOR] = "supervisor",
+    [ROLE_OFFICER] = "officer",
+    [ROLE_INVESTIGATOR] = "investigator",
+    [ROLE_MAINTAINER] = "maintainer",
+};
+
+const char *
+role_name(enum role role)
+{
+	return name_at(role_names, ROLE_COUNT, role);
+}
+
+bool
+role_parse(const char *name, enum role *ret_role)
+{
+	unsigned int role = find_name(role_names, ROLE_COUNT, name);
+
+	if (role == 0)
+		return false;
+	*ret_role = (enum role)role;
+	return true;
+}
+
+static const char *const verb_names[VERB_COUNT] = {
+    [VERB_NONE] = "none",
+    [VERB_STATUS] = "status",
+    [VERB_CLIENT] = "client",
+    [VERB_PURPOSE] = "purpose",
+    [VERB_STAFF] = "staff",
+    [VERB_DEVICE] = "device",
+    [VERB_ENTRUST] = "entrust",
+    [VERB_DISCLOSE] = "disclose",
+    [VERB_LEDGER_VERIFY] = "ledger verify",
+    [VERB_LEDGER_QUERY] = "ledger query",
+    [VERB_CLIENT_LIST] = "client list",
+    [VERB_PURPOSE_LIST] = "purpose list",
+    [VERB_STAFF_LIST] = "staff list",
+    [VERB_DEVICE_LIST] = "device list",
+};
+
+const char *
+verb_name(enum verb verb)
+{
+	return name_at(verb_names, VERB_COUNT, verb);
+}
+
+static const char *const reason_names[REASON_COUNT] = {
+    [REASON_NONE] = "none",
+    [REASON_ENQUIRY] = "enquiry",
+    [REASON_OUTBOUND] = "outbound",
+    [REASON_CALLBACK] = "callback",
+    [REASON_COMPLAINT] = "complaint",
+    [REASON_PAYMENT] = "payment",
+    [REASON_IDENTITY_CHECK] = "identity-check",
+    [REASON_CORRECTION] = "correction",
+    [REASON_PERSONS_REQUEST] = "persons-request",
+    [REASON_SUSPICION] = "suspicion",
+    [REASON_AUDIT] = "audit",
+    [REASON_AUTHORITY] = "authority",
+};
+
+const char *
+reason_name(enum reason reason)
+{
+	return name_at(reason_names, REASON_COUNT, reason);
+}
+
+bool
+reason_parse(const char *name, enum reason *ret_reason)
+{
+	unsigned int reason = find_name(reason_names, REASON_COUNT, name);
+
+	if (reason == 0)
+		return false;
+	*ret_reason = (enum reason)reason;
+	return true;
+}
+
+static const char *const basis_names[BASIS_COUNT] = {
+    [BASIS_NONE] = "none",
+    [BASIS_DIALLED] = "dialled",
+    [BASIS_INBOUND_MATCH] = "inbound-match",
+    [BASIS_CALLBACK] = "callback",
+    [BASIS_MANUAL_SEARCH] = "manual-search",
+    [BASIS_HAND_OVER] = "hand-over",
+    [BASIS_CASE] = "case",
+};
+
+const char *
+basis_name(enum basis basis)
+{
+	return name_at(basis_names, BASIS_COUNT, basis);
+}
+
+bool
+basis_parse(const char *name, enum basis *ret_basis)
+{
+	unsigned int basis = find_name(basis_names, BASIS_COUNT, name);
+
+	if (basis == 0)
+		return false;
+	*ret_basis = (enum basis)basis;
+	return true;
+}
+
+static const char *const match_names[MATCH_KINDS] = {
+    [MATCH_NONE] = "none",
+    [MATCH_NUMBER] = "number",
+    [MATCH_PHONE] = "phone",
+    [MATCH_EMAIL] = "email",
+    [MATCH_NAME_BIRTH] = "name+birth",
+    [MATCH_NAME_PLACE] = "name+place",
+};
+
+const char *
+match_kind_name(enum match_kind kind)
+{
+	return name_at(match_names, MATCH_KINDS, kind);
+}
+
+static const char *const refusal_texts[REFUSAL_COUNT] = {
+    [REFUSAL_NONE] = "none",
+    [REFUSAL_COLUMNS] = "more or fewer values than the header has columns",
+    [REFUSAL_NO_NUMBER] = "the number is empty",
+    [REFUSAL_DUPLICATE] = "an earlier row of the list has the same number",
+    [REFUSAL_ENCODING] = "not valid UTF-8",
+    [REFUSAL_CONTROL] = "a control character inside a value",
+    [REFUSAL_TOO_LONG] = "a value or the row is too long",
+    [REFUSAL_QUOTE] = "a quote that is never closed, or text after a closing quote",
+    [REFUSAL_EMPTY] = "nothing but the number",
+};
+
+const char *
+refusal_text(enum refusal refusal)
+{
+	return name_at(refusal_texts, REFUSAL_COUNT, refusal);
+}
+
+bool
+label_is_valid(const char *label)
+{
+	size_t size = strlen(label);
+
+	if (size == 0 || size >= LABEL_SIZE)
+		return false;
+	return strspn(label, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") ==
+	    size;
+}
+
+bool
+name_is_valid(const char *name)
+{
+	size_t size = strlen(name);
+
+	if (size == 0 || size >= NAME_SIZE)
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		unsigned char byte = (unsigned char)name[i];
+
+		if (byte < 0x20 || byte == 0x7f)
+			return false;
+	}
+	return bytes_are_utf8(bytes_of(name));
+}
+
+bool
+call_is_valid(const char *call)
+{
+	size_t size = strlen(call);
+
+	if (size == 0 || size >= CALL_SIZE)
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		if (call[i] < 0x21 || call[i] > 0x7e)
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,191 @@
+/*
+ * The words of the design as numbers, and what fields, verbs, roles and labels are called.
+ *
+ * This folder is the vocabulary that processes share: codes that stand in the ledger for ever
+ * (this header is their list). It decides nothing and
+ * stores nothing. A code is never reused, and zero never means anything.
+ */
+#ifndef AZ_PROTO_H
+#define AZ_PROTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/status.h"
+
+/* --- fields --------------------------------------------------------------------------------- */
+
+/* The bit of a field in every u64 of fields; 16 built in, 48 for a client's own "x:" fields. */
+enum field {
+	FIELD_NUMBER = 0,
+	FIELD_NAME = 1,
+	FIELD_SURNAME = 2,
+	FIELD_GIVEN = 3,
+	FIELD_KANA = 4,
+	FIELD_BIRTH = 5,
+	FIELD_SEX = 6,
+	FIELD_POSTCODE = 7,
+	FIELD_ADDRESS = 8,
+	FIELD_PHONE = 9,
+	FIELD_MOBILE = 10,
+	FIELD_EMAIL = 11,
+	FIELD_NOTE = 12,
+	FIELD_BUILTIN = 13, /* how many are in use; 13 to 15 are kept for later ones */
+	FIELD_X_FIRST = 16,
+	FIELD_COUNT = 64,
+};
+#define FIELD_BIT(field) (UINT64_C(1) << (field))
+#define FIELD_VALUE_MAX  4096  /* bytes of one value */
+#define FIELD_NAME_MAX   40    /* bytes of a field's name with its NUL, "x:" included */
+#define ROW_SIZE_MAX     32768 /* bytes of one encoded row */
+
+/* "number" … "note"; NULL for others. */
+const char *field_name(unsigned int field);
+/* The built-in field called name; false for "x:…" and anything unknown. */
+bool field_parse(const char *name, unsigned int *ret_field) AZ_CHECKED;
+/* "x:" and 1 to 32 characters out of a-z 0-9 - _ */
+bool field_is_x_name(const char *name);
+
+/* One person's delivered values, raw as they came, UTF-8. Absent and empty are the same. */
+struct row {
+	struct bytes values[FIELD_COUNT]; /* borrowed */
+};
+
+/* The encoded row that is sealed: u16 count, then u8 field, u16 size, bytes; fields ascending. */
+AZ_CHECKED enum az_status row_encode(const struct row *row, struct buffer *buffer);
+AZ_CHECKED enum az_status row_decode(struct bytes bytes, struct row *ret_row);
+
+/* How a purpose shows a field. Zero shows nothing. */
+enum mask {
+	MASK_HIDDEN = 0,
+	MASK_FULL = 1,
+	MASK_LAST4 = 2,  /* all but the last four letters or digits become '*' */
+	MASK_FIRST = 3,  /* the first character, then "***" */
+	MASK_YEAR = 4,   /* of a date: the year */
+	MASK_DOMAIN = 5, /* of an e-mail address: "***@" and the domain */
+};
+const char *mask_name(enum mask mask);
+bool mask_parse(const char *name, enum mask *ret_mask) AZ_CHECKED;
+
+/* --- codes ---------------------------------------------------------------------------------- */
+
+enum role {
+	ROLE_NONE = 0,
+	ROLE_AGENT = 1,
+	ROLE_SUPERVISOR = 2,
+	ROLE_OFFICER = 3,
+	ROLE_INVESTIGATOR = 4,
+	ROLE_MAINTAINER = 5,
+	ROLE_COUNT = 6,
+};
+
+enum verb {
+	VERB_NONE = 0,
+	VERB_STATUS = 1,
+	VERB_CLIENT = 2, /* add, close; listing is free to whoever may status or add */
+	VERB_PURPOSE = 3,
+	VERB_STAFF = 4,
+	VERB_DEVICE = 5,
+	VERB_ENTRUST = 6,
+	VERB_DISCLOSE = 7,
+	VERB_LEDGER_VERIFY = 8,
+	VERB_LEDGER_QUERY = 9,
+	VERB_CLIENT_LIST = 10,
+	VERB_PURPOSE_LIST = 11,
+	VERB_STAFF_LIST = 12,
+	VERB_DEVICE_LIST = 13,
+	VERB_COUNT = 14,
+};
+
+enum reason {
+	REASON_NONE = 0,
+	REASON_ENQUIRY = 1,
+	REASON_OUTBOUND = 2,
+	REASON_CALLBACK = 3,
+	REASON_COMPLAINT = 4,
+	REASON_PAYMENT = 5,
+	REASON_IDENTITY_CHECK = 6,
+	REASON_CORRECTION = 7,
+	REASON_PERSONS_REQUEST = 8,
+	REASON_SUSPICION = 9,
+	REASON_AUDIT = 10,
+	REASON_AUTHORITY = 11,
+	REASON_COUNT = 12,
+};
+
+enum basis {
+	BASIS_NONE = 0,
+	BASIS_DIALLED = 1,
+	BASIS_INBOUND_MATCH = 2,
+	BASIS_CALLBACK = 3,
+	BASIS_MANUAL_SEARCH = 4,
+	BASIS_HAND_OVER = 5,
+	BASIS_CASE = 6,
+	BASIS_COUNT = 7,
+};
+
+enum zone { ZONE_NONE = 0, ZONE_LOOPBACK = 1 };
+enum guard_state {
+	GUARD_NONE = 0,
+	GUARD_SILENT = 1,
+	GUARD_LIVE = 2
+}; /* none: the device has no guard */
+enum grade { GRADE_NONE = 0, GRADE_OWN = 1, GRADE_CAPTURED = 2, GRADE_IMPORTED = 3 };
+
+/* Kinds of match keys that can be looked up; the bit 1 << kind stands in ledger entries. */
+enum match_kind {
+	MATCH_NONE = 0,
+	MATCH_NUMBER = 1,
+	MATCH_PHONE = 2,
+	MATCH_EMAIL = 3,
+	MATCH_NAME_BIRTH = 4,
+	MATCH_NAME_PLACE = 5,
+	MATCH_KINDS = 6,
+};
+
+const char *role_name(enum role role);
+bool role_parse(const char *name, enum role *ret_role) AZ_CHECKED;
+const char *verb_name(enum verb verb);
+const char *reason_name(enum reason reason);
+bool reason_parse(const char *name, enum reason *ret_reason) AZ_CHECKED;
+const char *basis_name(enum basis basis);
+bool basis_parse(const char *name, enum basis *ret_basis) AZ_CHECKED;
+const char *match_kind_name(enum match_kind kind);
+
+/* --- labels --------------------------------------------------------------------------------- */
+
+/* A short name that people type: 1 to 31 characters out of a-z A-Z 0-9 - _ . */
+#define LABEL_SIZE 32
+bool label_is_valid(const char *label);
+#define NAME_SIZE 128 /* a free name, UTF-8 without control characters, with its NUL */
+bool name_is_valid(const char *name);
+#define CALL_SIZE 64 /* a call reference with its NUL; printable ASCII */
+bool call_is_valid(const char *call);
+
+/* A log's size and root as carried in replies. Log 0 is the house's, n the client's. */
+struct head {
+	uint32_t log;
+	uint32_t generation;
+	uint64_t size;
+	uint8_t root[32];
+};
+#define HEADS_MAX 4200
+
+/* Why a row of a list was refused. */
+enum refusal {
+	REFUSAL_NONE = 0,
+	REFUSAL_COLUMNS = 1,   /* more or fewer values than the header has */
+	REFUSAL_NO_NUMBER = 2, /* the number is empty */
+	REFUSAL_DUPLICATE = 3, /* an earlier row of this list has the same number */
+	REFUSAL_ENCODING = 4,  /* not UTF-8 */
+	REFUSAL_CONTROL = 5,   /* a control character inside a value */
+	REFUSAL_TOO_LONG = 6,  /* a value or the row is over the limit */
+	REFUSAL_QUOTE = 7,     /* a quote that is never closed or text after one */
+	REFUSAL_EMPTY = 8,     /* nothing but the number */
+	REFUSAL_COUNT = 9,
+};
+const char *refusal_text(enum refusal refusal);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * The encoded row, which is what gets sealed:
+ *
+ *   u16 count, then for each value: u8 field, u16 size, bytes
+ *
+ * Fields ascend and no value is empty, so that one row has exactly one encoding: the content digest of
+ * the catalogue is taken over it, and "unchanged" means the same bytes.
+ */
+#include "base/wire.h"
+#include "proto/proto.h"
+
+enum az_status
+row_encode(const struct row *row, struct buffer *buffer)
+{
+	struct wire_writer writer;
+	size_t before = buffer->size;
+	uint16_t count = 0;
+
+	for (unsigned int i = 0; i < FIELD_COUNT; i++) {
+		if (row->values[i].size > FIELD_VALUE_MAX)
+			return AZ_LIMIT;
+		if (row->values[i].size > 0)
+			count++;
+	}
+	wire_writer_init(&writer, buffer);
+	wire_put_u16(&writer, count);
+	for (unsigned int i = 0; i < FIELD_COUNT; i++) {
+		if (row->values[i].size == 0)
+			continue;
+		wire_put_u8(&writer, (uint8_t)i);
+		wire_put_u16(&writer, (uint16_t)row->values[i].size);
+		wire_put_raw(&writer, row->values[i].data, row->values[i].size);
+	}
+	if (writer.status == AZ_OK && buffer->size - before > ROW_SIZE_MAX)
+		return AZ_LIMIT;
+	return writer.status;
+}
+
+enum az_status
+row_decode(struct bytes bytes, struct row *ret_row)
+{
+	struct wire_reader reader;
+	struct row row = {0};
+	int last = -1;
+
+	if (bytes.size > ROW_SIZE_MAX)
+		return AZ_INVALID;
+	wire_reader_init(&reader, bytes);
+	for (uint16_t left = wire_get_u16(&reader); left > 0 && !reader.failed; left--) {
+		uint8_t field = wire_get_u8(&reader);
+		uint16_t size = wire_get_u16(&reader);
+
+		if (field >= FIELD_COUNT || field <= last || size == 0 || size > FIELD_VALUE_MAX)
+			return AZ_INVALID;
+		last = field;
+		row.values[field] = wire_take(&reader, size);
+	}
+	if (!wire_end(&reader))
+		return AZ_INVALID;
+	*ret_row = row;
+	return AZ_OK;
+}
