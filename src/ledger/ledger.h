@@ -1,0 +1,260 @@
+/*
+ * Evidence that something happened, which neither an administrator nor a thief of the disk can later
+ * rewrite unnoticed. One Merkle log (RFC 6962) for the house and one for each client; one write-ahead
+ * log for all of them, whose flush is the only commit of the house (docs/format/ledger.md).
+ *
+ * Promises  an entry is wholly durable or absent; entry n of a log commits to all before it; a ticket
+ *           exists only for an entry whose flush has ended.
+ * Not       it does not hide who received what, and a rollback of the whole house is found only by
+ *           somebody who holds a later head or checkpoint.
+ * Threads   the caller's loop thread makes every call unless said otherwise. Inside there is a
+ *           committer (queue to flush, nothing else) and a follower (log files, checkpoints and the
+ *           behind hooks), which runs after the fact and never delays a ticket.
+ */
+#ifndef AZ_LEDGER_H
+#define AZ_LEDGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/secret.h"
+#include "base/status.h"
+#include "proto/proto.h"
+
+#define LEDGER_HOUSE_LOG       0u
+#define LEDGER_LOGS_MAX        4097u
+#define LEDGER_SALT_SIZE       16
+#define LEDGER_COMMITMENT_SIZE 16
+#define LEDGER_PAYLOAD_MAX     60000u
+#define LEDGER_QUEUE_MAX       65536u
+#define LEDGER_NAME_SIZE       96
+
+/* Entry types; never renumbered (this header is their list). 64 to 68 are kept for later ones. */
+enum entry_type {
+	ENTRY_NONE = 0,
+	/* house log */
+	ENTRY_FOUNDED = 1,
+	ENTRY_STARTED = 2,
+	ENTRY_STOPPED = 3,
+	ENTRY_RECOVERED = 4, /* rows: batches that were torn and never acknowledged */
+	ENTRY_SIGNED_IN = 5,
+	ENTRY_SIGNED_OUT = 6,
+	ENTRY_TAKEN_OVER = 7,
+	ENTRY_REFUSED = 8, /* detail: enum verb; outcome: enum az_status */
+	ENTRY_UNAUTHENTICATED = 9,
+	ENTRY_CLIENT = 10,
+	ENTRY_PURPOSE = 11,
+	ENTRY_STAFF = 12,
+	ENTRY_DEVICE = 13,
+	ENTRY_APPROVED = 14,
+	ENTRY_POLICY = 15,
+	ENTRY_VERIFIED = 16,
+	ENTRY_QUERIED = 17,
+	ENTRY_RECONCILED = 18,
+	ENTRY_ALARM = 19,
+	/* client logs */
+	ENTRY_ENTRUSTED = 32,
+	ENTRY_DISCLOSED = 33,
+	ENTRY_AMBIGUOUS = 34,
+	ENTRY_NOT_FOUND = 35,
+	ENTRY_WITHHELD = 36,
+	ENTRY_REJECTED_LIST = 37,
+};
+
+/*
+ * One entry. What a type does not have is not written and comes back as zero. Free text never stands
+ * here: a commitment is SHA-256(salt ‖ text) cut to 16 bytes; text and salt lie in the side store.
+ */
+struct ledger_entry {
+	enum entry_type type;
+	uint32_t log;
+	int64_t time_us; /* written by the ledger: wall clock, never running backwards in a log */
+	uint8_t salt[LEDGER_SALT_SIZE]; /* written by the ledger, random */
+	uint32_t staff;                 /* written as a pseudonym under the log's key; 0 none */
+	uint32_t device;
+	uint32_t session;
+	uint32_t policy_version;
+	uint8_t zone;    /* enum zone */
+	uint8_t guard;   /* enum guard_state */
+	uint8_t grade;   /* enum grade */
+	uint8_t outcome; /* enum az_status */
+	/* what for: disclosed, ambiguous, not found, withheld, entrusted, rejected list */
+	uint32_t purpose;
+	uint32_t campaign;
+	uint16_t reason; /* enum reason */
+	uint8_t basis;   /* enum basis */
+	uint16_t kinds;  /* match kinds used, bits 1 << enum match_kind */
+	uint64_t request;
+	uint32_t rows; /* that the vault served, or the count the type names */
+	uint8_t call[LEDGER_COMMITMENT_SIZE];
+	/* which person: disclosed, withheld */
+	uint32_t record; /* written as a pseudonym */
+	uint32_t version;
+	uint64_t shown;  /* field bits */
+	uint64_t masked; /* of these, the ones shown only in part */
+	/* about what: entries of the house log */
+	uint32_t subject;
+	uint32_t detail;
+	uint64_t detail64;
+	uint8_t text[LEDGER_COMMITMENT_SIZE];
+	/* which list: entrusted, rejected list */
+	uint64_t consignment;
+	int32_t as_of; /* days since 1970-01-01 */
+	uint32_t accepted, refused, new_records, new_versions, unchanged;
+	uint8_t sha256[32];
+	uint8_t root[32];
+};
+
+/* As it stands in the log: staff and record are pseudonyms, and zero in entry. */
+struct ledger_read {
+	struct ledger_entry entry;
+	uint8_t staff[16];
+	uint8_t record[16];
+};
+
+/*
+ * Pure encoding. An entry has one encoding only. AZ_INVALID on writing, AZ_CORRUPT on reading: an
+ * unknown version or type, a wrong size, a padding byte that is not zero.
+ */
+#define LEDGER_ENTRY_MAX 256
+AZ_CHECKED enum az_status ledger_entry_encode(
+    const struct ledger_read *entry, struct buffer *buffer);
+AZ_CHECKED enum az_status ledger_entry_decode(
+    struct bytes bytes, uint32_t log, struct ledger_read *ret_entry);
+const char *ledger_entry_name(enum entry_type type); /* NULL for an unknown one */
+
+/*
+ * Proof, inside the keeper, that an entry is durable. Only this folder can make one. It lives until
+ * the done callback that received it returns.
+ */
+struct az_ticket;
+/* The entry it stands for, as submitted, with its time and salt. */
+const struct ledger_entry *ticket_entry(const struct az_ticket *ticket);
+uint64_t ticket_index(const struct az_ticket *ticket);
+
+struct ledger;
+
+/* A record as it comes back to the house's state, from the follower or from a replay. */
+struct ledger_record {
+	uint64_t seq; /* position in the write-ahead log, from 1 */
+	uint64_t index;
+	const struct ledger_entry *entry; /* staff and record as numbers */
+	struct bytes payload;             /* opened; empty if it had none; valid during the call */
+};
+
+struct ledger_config {
+	int dirfd; /* the ledger's folder; stays the caller's, open as long as the ledger */
+	uint8_t house[HOUSE_ID_SIZE];
+	const struct secret *root; /* the ledger's keys are derived from it; it is not kept */
+	bool create;               /* make a new, empty ledger; AZ_CONFLICT if there is one */
+	size_t segment_size;       /* of the write-ahead log; 0 for 16 MiB; a multiple of 4096 */
+	/* Follower: apply to the house's state, in order of seq, without syncing. */
+	enum az_status (*behind)(
+	    void *arg, const struct ledger_record *record, struct az_err *reterr);
+	/* Follower: make everything up to seq durable; afterwards its segments may be recycled. */
+	enum az_status (*behind_sync)(void *arg, uint64_t seq, struct az_err *reterr);
+	void *behind_arg;
+	/* Any thread: make the loop call ledger_poll soon. */
+	void (*wake)(void *arg);
+	void *wake_arg;
+	/* Any thread: the disk failed in a way that leaves no safe way on. Must not return. */
+	void (*fatal)(void *arg, const struct az_err *err);
+	void *fatal_arg;
+};
+
+/*
+ * Opens and recovers. A torn last batch, which was never acknowledged, is dropped, and ledger_start
+ * submits an ENTRY_RECOVERED that says so. AZ_FORGED: a log is behind its signed checkpoint, something
+ * was removed from the write-ahead log or changed in it, or stored hashes do not lead to the stored
+ * root. AZ_CORRUPT, AZ_NOT_FOUND, AZ_IO.
+ */
+AZ_CHECKED enum az_status ledger_open(
+    const struct ledger_config *config, struct ledger **ret_ledger, struct az_err *reterr);
+
+/*
+ * Before ledger_start: calls visit for every record with seq > after, in order. AZ_CORRUPT if some
+ * of them are no longer in the write-ahead log. The first failure of visit ends it.
+ */
+AZ_CHECKED enum az_status ledger_replay(struct ledger *ledger, uint64_t after,
+    enum az_status (*visit)(void *arg, const struct ledger_record *record, struct az_err *reterr),
+    void *arg, struct az_err *reterr);
+
+/* Starts the committer, at raised priority where allowed, and the follower. */
+AZ_CHECKED enum az_status ledger_start(struct ledger *ledger, struct az_err *reterr);
+
+/*
+ * Queues one entry, with a payload that a replay needs and the log must not show (sealed in here),
+ * for the next flush and returns at once. Both are copied. When the flush that holds it has ended,
+ * ledger_poll calls done with the ticket; done may be NULL. A failed flush ends the process.
+ *
+ * AZ_BUSY     the queue is full; nothing was queued
+ * AZ_LIMIT    the disk is too full to promise durability; nothing was queued
+ * AZ_INVALID  no log may hold such an entry or payload
+ */
+AZ_CHECKED enum az_status ledger_submit(struct ledger *ledger, const struct ledger_entry *entry,
+    struct bytes payload, void (*done)(void *arg, const struct az_ticket *ticket), void *arg,
+    struct az_err *reterr);
+
+/* Ends a round: wakes the committer if anything was queued since the last call. */
+void ledger_kick(struct ledger *ledger);
+
+/* Runs the callbacks of all entries whose flush has ended, and of settled requests. */
+void ledger_poll(struct ledger *ledger);
+
+/* True while no spare segment of the write-ahead log can be made: lists must wait. */
+bool ledger_space_is_low(struct ledger *ledger);
+
+/* The current head of a log, as far as its callbacks have run; size 0 if it has no entries. */
+void ledger_head(const struct ledger *ledger, uint32_t log, struct head *ret_head);
+
+/*
+ * Compares a head that somebody presents with our log at that size. AZ_OK: ours continues it.
+ * AZ_FORGED: we are behind it, or have another history. AZ_IO.
+ */
+AZ_CHECKED enum az_status ledger_check_head(
+    struct ledger *ledger, const struct head *head, struct az_err *reterr);
+
+/*
+ * Asks the follower to write, apply and sync everything submitted before and to sign checkpoints;
+ * ledger_poll then calls done.
+ */
+AZ_CHECKED enum az_status ledger_settle(
+    struct ledger *ledger, void (*done)(void *arg), void *arg, struct az_err *reterr);
+
+/* Flushes, settles and stops both threads; no callback runs. Blocks. */
+void ledger_stop(struct ledger *ledger);
+/* Stops if that was not done. */
+void ledger_close(struct ledger **ledger);
+
+/* How many log numbers are in use, from 0. */
+uint32_t ledger_log_count(const struct ledger *ledger);
+AZ_CHECKED enum az_status ledger_public_key(const uint8_t house[HOUSE_ID_SIZE],
+    const struct secret *root, uint32_t log, uint8_t ret_key[32], struct az_err *reterr);
+/* A log's origin and key name: "azukari/" house name "/g1/" and "house" or the client's number. */
+void ledger_origin(const uint8_t house[HOUSE_ID_SIZE], uint32_t log, char text[LEDGER_NAME_SIZE]);
+
+/* --- verification: a pure reader, which needs no keys ---------------------------------------- */
+
+struct ledger_verify {
+	uint32_t log;            /* in */
+	uint8_t public_key[32];  /* in: the log's Ed25519 key */
+	const struct head *head; /* in: what the log must contain, or NULL */
+	uint64_t size;           /* out: entries read and hashed */
+	uint8_t root[32];        /* out */
+	bool ok;                 /* out */
+	uint64_t bad_index; /* out: the first entry that disagrees; UINT64_MAX: none can be named */
+	char problem[160];  /* out: what is wrong; empty if ok */
+};
+
+/*
+ * Re-reads every entry byte of one log below dirfd, decodes and hashes it, and compares with the
+ * stored hashes, the head, and the checkpoint and its signature. What is wrong is reported in verify,
+ * with AZ_OK; AZ_IO or AZ_NOT_FOUND only if the log could not be read at all.
+ */
+AZ_CHECKED enum az_status ledger_verify(int dirfd, const uint8_t house[HOUSE_ID_SIZE],
+    struct ledger_verify *verify, void (*progress)(void *arg, uint64_t entries), void *arg,
+    struct az_err *reterr);
+
+#endif

@@ -1,0 +1,250 @@
+/*
+ * What the files of this folder share. Bottom up: the tree (pure), a log's files, signed checkpoints,
+ * the write-ahead log.
+ */
+#ifndef AZ_LEDGER_INTERNAL_H
+#define AZ_LEDGER_INTERNAL_H
+
+#include <pthread.h>
+
+#include "crypto/hash.h"
+#include "crypto/seal.h"
+#include "crypto/sign.h"
+#include "ledger/ledger.h"
+
+/* --- tree.c: RFC 6962 §2.1 -------------------------------------------------------------------- */
+
+#define TREE_HASH_SIZE 32
+
+/* The right edge of a growing tree: peaks[i] is a full subtree of 2^i leaves if bit i of size is set. */
+struct tree {
+	uint64_t size;
+	uint8_t peaks[64][TREE_HASH_SIZE];
+};
+
+void tree_leaf(struct bytes entry, uint8_t ret_hash[TREE_HASH_SIZE]);
+void tree_append(struct tree *tree, const uint8_t leaf[TREE_HASH_SIZE]);
+void tree_root(const struct tree *tree, uint8_t ret_root[TREE_HASH_SIZE]);
+
+/*
+ * Rebuilds the right edge at size from stored hashes: of each 256 hashes of a stored level, the hash
+ * over them is stored in the next. read gives count hashes from index of a stored level.
+ */
+AZ_CHECKED enum az_status tree_restore(uint64_t size,
+    enum az_status (*read)(void *arg, unsigned int level, uint64_t index, size_t count,
+	uint8_t *hashes, struct az_err *reterr),
+    void *arg, struct tree *ret_tree, struct az_err *reterr);
+
+/* --- log.c: the files of one log -------------------------------------------------------------- */
+
+#define LOG_LEVELS 4 /* stored levels: 2^32 leaves */
+
+struct log {
+	uint32_t id;
+	int dirfd;
+	int entries; /* file header, then u16 big-endian size and entry, as in a C2SP entry bundle */
+	int hashes[LOG_LEVELS];
+	uint64_t entries_size;          /* bytes of the file, header included */
+	struct tree tree;               /* over what is in the files */
+	struct tree levels[LOG_LEVELS]; /* the growing group of 256 of each stored level */
+	struct buffer pending;          /* entries not yet written */
+	struct buffer pending_hashes[LOG_LEVELS];
+	uint64_t hash_counts[LOG_LEVELS]; /* hashes of each level, pending ones included */
+	bool dirty;                       /* written since the last sync */
+};
+
+/* Opens dir/log-XXXXXXXX, or makes it if create is set. */
+AZ_CHECKED enum az_status log_open(int dirfd, const uint8_t house[HOUSE_ID_SIZE], uint32_t id,
+    bool create, bool read_only, struct log *ret_log, struct az_err *reterr);
+void log_close(struct log *log);
+/* Cuts the files back to size entries of entries_size bytes and restores the tree. AZ_FORGED: too short. */
+AZ_CHECKED enum az_status log_cut(
+    struct log *log, uint64_t size, uint64_t entries_size, struct az_err *reterr);
+AZ_CHECKED enum az_status log_append(struct log *log, struct bytes entry, struct az_err *reterr);
+/* Writes what is pending; log_sync also flushes it to the disk. */
+AZ_CHECKED enum az_status log_write(struct log *log, struct az_err *reterr);
+AZ_CHECKED enum az_status log_sync(struct log *log, struct az_err *reterr);
+/* The root at an earlier size, from the files; everything must be written. */
+AZ_CHECKED enum az_status log_root_at(
+    const struct log *log, uint64_t size, uint8_t ret_root[TREE_HASH_SIZE], struct az_err *reterr);
+AZ_CHECKED enum az_status log_read_hashes(const struct log *log, unsigned int level, uint64_t index,
+    size_t count, uint8_t *hashes, struct az_err *reterr);
+
+/* --- checkpoint.c: C2SP tlog-checkpoint in a signed note --------------------------------------- */
+
+#define CHECKPOINT_MAX 4096
+
+AZ_CHECKED enum az_status checkpoint_make(const char *origin, uint64_t size,
+    const uint8_t root[TREE_HASH_SIZE], const struct sign_key *key, struct buffer *buffer,
+    struct az_err *reterr);
+/* AZ_CORRUPT: not a checkpoint; AZ_FORGED: another origin, or no good signature by key. */
+AZ_CHECKED enum az_status checkpoint_read(struct bytes note, const char *origin,
+    const uint8_t public_key[SIGN_PUBLIC_SIZE], uint64_t *ret_size,
+    uint8_t ret_root[TREE_HASH_SIZE], struct az_err *reterr);
+
+/* --- wal.c: the shared write-ahead log ---------------------------------------------------------- */
+
+#define WAL_PAGE        4096u
+#define WAL_BATCH_BODY  (768u * 1024u) /* a batch is closed when its body reaches this */
+#define WAL_SEGMENT_MIN (2u * 1024u * 1024u)
+#define WAL_MAC_SIZE    32
+
+/* One record of a batch, as it is written and as it is read back. */
+struct wal_record {
+	uint64_t seq;
+	uint32_t log;
+	uint64_t index;
+	struct bytes entry;
+	struct bytes payload; /* sealed, or empty */
+};
+
+struct wal {
+	int dirfd;
+	uint8_t house[HOUSE_ID_SIZE];
+	size_t segment_size;
+	struct mac *mac;
+	int fd;                      /* of the segment that is written */
+	uint32_t segment;            /* its number */
+	uint64_t offset;             /* of the next batch in it */
+	uint64_t batch;              /* number of the next batch, from 1 */
+	uint64_t next_seq;           /* of the next record, from 1 */
+	uint8_t chain[WAL_MAC_SIZE]; /* MAC of the last batch */
+	bool torn;                   /* wal_scan found an incomplete last batch */
+};
+
+AZ_CHECKED enum az_status wal_init(struct wal *wal, int dirfd, const uint8_t house[HOUSE_ID_SIZE],
+    const struct secret *root, size_t segment_size, struct az_err *reterr);
+void wal_fini(struct wal *wal);
+/* Creates segment number with its header, zeroed and flushed. */
+AZ_CHECKED enum az_status wal_make_segment(
+    const struct wal *wal, uint32_t number, struct az_err *reterr);
+AZ_CHECKED enum az_status wal_remove_segment(
+    const struct wal *wal, uint32_t number, struct az_err *reterr);
+/* Makes segment the one that is written, from its start. */
+AZ_CHECKED enum az_status wal_enter_segment(
+    struct wal *wal, uint32_t number, struct az_err *reterr);
+
+/*
+ * Reads the segments first to last, calls visit for each record, and leaves wal at the end, ready to be
+ * written. AZ_FORGED: a segment or batch is missing or changed. *ret_first is the first seq found.
+ */
+AZ_CHECKED enum az_status wal_scan(struct wal *wal, uint32_t first, uint32_t last,
+    enum az_status (*visit)(void *arg, const struct wal_record *record, struct az_err *reterr),
+    void *arg, uint64_t *ret_first, struct az_err *reterr);
+/* The lowest and highest segment in the folder. AZ_NOT_FOUND if there is none. */
+AZ_CHECKED enum az_status wal_find_segments(
+    const struct wal *wal, uint32_t *ret_first, uint32_t *ret_last, struct az_err *reterr);
+
+/* A batch is built in buffer between start and finish, then appended and flushed. */
+AZ_CHECKED enum az_status wal_batch_start(const struct wal *wal, struct buffer *buffer);
+AZ_CHECKED enum az_status wal_batch_add(struct buffer *buffer, const struct wal_record *record);
+AZ_CHECKED enum az_status wal_batch_finish(struct wal *wal, uint32_t count, struct buffer *buffer);
+bool wal_fits(const struct wal *wal, const struct buffer *buffer);
+/* Writes a finished batch and flushes it: the one commit of the house. */
+AZ_CHECKED enum az_status wal_commit(
+    struct wal *wal, uint32_t count, const struct buffer *buffer, struct az_err *reterr);
+
+/* --- recover.c: the state file, and opening ------------------------------------------------------ */
+
+#define SEGMENTS_MAX 1024u
+
+/* What the committer knows of a log: the tree over everything it has flushed. */
+struct edge {
+	struct tree tree;
+	int64_t last_time_us;
+	struct pseudonyms *pseudonyms;
+	struct head flushed; /* the head the last batch left */
+};
+
+/* An entry on its way: queue, committer, then both loop and follower, each of which releases it. */
+struct pending {
+	struct pending *next;        /* in the queue, then in the list of done ones */
+	struct pending *next_behind; /* in the follower's list */
+	struct ledger_entry entry;
+	void (*done)(void *arg, const struct az_ticket *ticket);
+	void *arg;
+	uint64_t seq;
+	uint64_t index;
+	struct head
+	    head; /* of its log after its batch, in the last entry of that log in the batch */
+	bool has_head;
+	int users;
+	size_t encoded_size;
+	uint8_t encoded[LEDGER_ENTRY_MAX];
+	size_t payload_size;
+	uint8_t payload[]; /* plain, wiped on release */
+};
+
+struct settle {
+	struct settle *next;
+	uint64_t after_submitted; /* how many entries had been submitted when it was asked */
+	void (*done)(void *arg);
+	void *arg;
+};
+
+struct ledger {
+	struct ledger_config config;       /* without the root key */
+	struct secret *key;                /* keys of the logs are derived from it */
+	struct seal_key *payload_key;      /* committer */
+	struct seal_key *payload_open_key; /* replay, before the threads start */
+	struct wal wal;                    /* committer, once started */
+	uint32_t first_segment;            /* follower */
+	bool torn;
+	struct edge *edges[LEDGER_LOGS_MAX]; /* committer */
+	struct head heads[LEDGER_LOGS_MAX];  /* loop */
+	uint32_t log_count;                  /* loop */
+
+	pthread_mutex_t files_lock; /* logs, and what is written of them */
+	pthread_cond_t files_grew;
+	struct log *logs[LEDGER_LOGS_MAX];
+	int64_t last_times[LEDGER_LOGS_MAX]; /* follower: for the state file */
+	bool unsigned_logs[LEDGER_LOGS_MAX]; /* follower: has entries no checkpoint covers */
+	uint64_t written_seq;                /* follower: in the logs' files, maybe not synced */
+	uint64_t synced_seq;                 /* follower: in the state file */
+
+	pthread_mutex_t lock; /* everything below */
+	pthread_cond_t queued;
+	pthread_cond_t behind;
+	pthread_cond_t prepared;
+	struct pending *queue, **queue_end;
+	size_t queue_size;
+	uint64_t submitted, followed;
+	struct pending *done, **done_end;
+	struct pending *follow, **follow_end;
+	struct settle *settling, *settled;
+	uint32_t current_segment;
+	uint32_t prepared_segment; /* highest that exists */
+	uint64_t segment_last[SEGMENTS_MAX];
+	bool space_is_low;
+	bool stopping;
+	bool committer_ended;
+
+	bool kicked; /* loop: something was queued since the last kick */
+	bool started;
+	pthread_t committer, follower;
+};
+
+AZ_CHECKED enum az_status edge_new(
+    const struct ledger *ledger, uint32_t log, struct edge **ret_edge, struct az_err *reterr);
+void edge_free(struct edge **edge);
+/* The log's files, opened or made when it is first needed. Under files_lock, or before the threads start. */
+AZ_CHECKED enum az_status ledger_log(
+    struct ledger *ledger, uint32_t log, struct log **ret_log, struct az_err *reterr);
+AZ_CHECKED enum az_status state_write(struct ledger *ledger, uint64_t seq, struct az_err *reterr);
+/* Signs and stores a checkpoint of what is synced of a log. */
+AZ_CHECKED enum az_status ledger_sign_log(
+    struct ledger *ledger, uint32_t log, struct az_err *reterr);
+/* Opens the payload of a record read back; the buffer gets the plain bytes. */
+AZ_CHECKED enum az_status payload_open(const struct ledger *ledger, struct seal_key *key,
+    const struct wal_record *record, struct buffer *buffer, struct az_err *reterr);
+#define PAYLOAD_PLACE_SIZE (HOUSE_ID_SIZE + 20 + SHA256_SIZE)
+void payload_place(const struct ledger *ledger, const struct wal_record *record,
+    uint8_t place[PAYLOAD_PLACE_SIZE]);
+
+/* --- threads.c ------------------------------------------------------------------------------------ */
+
+void *committer_run(void *ledger);
+void *follower_run(void *ledger);
+void pending_release(struct ledger *ledger, struct pending *pending);
+
+#endif
