@@ -251,7 +251,8 @@ struct ledger_verify {
 /*
  * Re-reads every entry byte of one log below dirfd, decodes and hashes it, and compares with the
  * stored hashes, the head, and the checkpoint and its signature. What is wrong is reported in verify,
- * with AZ_OK; AZ_IO or AZ_NOT_FOUND only if the log could not be read at all.
+ * with AZ_OK. If the log cannot be read at all: AZ_NOT_FOUND (no such log), AZ_FORGED (one of its files is
+ * missing or belongs to another house), AZ_CORRUPT, AZ_IO, AZ_NO_MEMORY.
  */
 AZ_CHECKED enum az_status ledger_verify(int dirfd, const uint8_t house[HOUSE_ID_SIZE],
     struct ledger_verify *verify, void (*progress)(void *arg, uint64_t entries), void *arg,

@@ -92,7 +92,7 @@ static void
 a_disclosure_has_exactly_these_bytes(void **state)
 {
 	static const uint8_t start[] = {
-	    1, 33, 138, 0, 0x00, 0xe0, 0x8a, 0x55, 0x5e, 0x4e, 0x06, 0x00};
+	    1, 33, 138, 0, 0x00, 0x00, 0xd8, 0xc3, 0x5a, 0x4e, 0x06, 0x00};
 	struct ledger_read read = sample(ENTRY_DISCLOSED);
 	struct buffer buffer;
 
@@ -100,7 +100,7 @@ a_disclosure_has_exactly_these_bytes(void **state)
 	buffer_init(&buffer, LEDGER_ENTRY_MAX, false);
 	assert_int_equal(ledger_entry_encode(&read, &buffer), AZ_OK);
 	assert_int_equal(buffer.size, 138);
-	assert_memory_equal(buffer.data, start, 4);
+	assert_memory_equal(buffer.data, start, sizeof(start));
 	assert_int_equal(buffer.data[12], 0x5a);
 	assert_int_equal(buffer.data[28], 0x11);
 	assert_int_equal(buffer.data[44], 2);
