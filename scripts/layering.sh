@@ -8,13 +8,14 @@ allowed() {
 	case $1 in
 	base) echo base ;;
 	crypto) echo crypto base ;;
-	text) echo text base ;;
+	text) echo text base proto ;;
 	proto) echo proto base ;;
 	match) echo match base proto ;;
 	kv) echo kv base ;;
-	store | catalogue | ledger | people | policy) echo "$1" base crypto kv match proto ;;
-	custody) echo custody base crypto kv match proto catalogue ledger people policy ;;
-	keeper) echo keeper base crypto kv match proto catalogue ledger people policy custody ;;
+	store) echo store base kv proto ;;
+	ledger | catalogue | people | policy | state) echo "$1" base crypto kv match proto ;;
+	custody) echo custody base crypto match proto catalogue ledger people policy state ;;
+	keeper) echo keeper base crypto proto ledger custody ;;
 	vault) echo vault base kv proto store ;;
 	intake) echo intake base text match proto ;;
 	cli) echo cli base crypto text match proto ;;

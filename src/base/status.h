@@ -47,6 +47,13 @@ enum az_status az_fail(struct az_err *reterr, enum az_status status, const char 
 enum az_status az_fail_errno(struct az_err *reterr, enum az_status status, int errnum,
     const char *format, ...) AZ_PRINTF(4, 5);
 
+/* Says that a status is ignored on purpose; a comment beside it says why. */
+static inline void
+az_ignore(enum az_status status)
+{
+	(void)status;
+}
+
 /* A short English name of status, e.g. "not found"; never NULL. */
 const char *az_status_name(enum az_status status);
 

@@ -235,6 +235,7 @@ ledger_stop(struct ledger *ledger)
 	(void)pthread_mutex_lock(&ledger->lock);
 	ledger->stopping = true;
 	(void)pthread_cond_signal(&ledger->queued);
+	(void)pthread_cond_signal(&ledger->prepared);
 	(void)pthread_mutex_unlock(&ledger->lock);
 	(void)pthread_join(ledger->committer, NULL);
 	(void)pthread_join(ledger->follower, NULL);
@@ -250,8 +251,14 @@ free_lists(struct ledger *ledger)
 		ledger->done = pending->next;
 		pending_release(ledger, pending);
 	}
+	while (ledger->follow != NULL) {
+		struct pending *pending = ledger->follow;
+
+		ledger->follow = pending->next_behind;
+		pending_release(ledger, pending);
+	}
 	while (ledger->queue != NULL) {
-		/* Never started: nobody else has it. */
+		/* Never committed: nobody else has it. */
 		struct pending *pending = ledger->queue;
 
 		ledger->queue = pending->next;
@@ -277,6 +284,7 @@ ledger_close(struct ledger **ledger)
 		return;
 	ledger_stop(closing);
 	free_lists(closing);
+	index_close(closing);
 	for (uint32_t i = 0; i < LEDGER_LOGS_MAX; i++) {
 		edge_free(&closing->edges[i]);
 		if (closing->logs[i] != NULL)
@@ -299,24 +307,47 @@ ledger_close(struct ledger **ledger)
 
 /* --- keys of the logs ------------------------------------------------------------------------ */
 
+/* The key that signs a log's checkpoints, from the ledger's own. */
+static enum az_status
+sign_key_of(const struct secret *ledger_key, const uint8_t house[HOUSE_ID_SIZE], uint32_t log,
+    struct sign_key **ret_key, struct az_err *reterr)
+{
+	struct secret *seed = NULL;
+	enum az_status status = kdf_derive(ledger_key, house, "log-sign", log, &seed, reterr);
+
+	if (status == AZ_OK)
+		status = sign_key_new(secret_peek(seed), ret_key, reterr);
+	secret_free(&seed);
+	return status;
+}
+
 enum az_status
 ledger_public_key(const uint8_t house[HOUSE_ID_SIZE], const struct secret *root, uint32_t log,
     uint8_t ret_key[32], struct az_err *reterr)
 {
 	struct secret *base = NULL;
-	struct secret *seed = NULL;
 	struct sign_key *key = NULL;
 	enum az_status status = kdf_derive(root, house, "ledger", 0, &base, reterr);
 
 	if (status == AZ_OK)
-		status = kdf_derive(base, house, "log-sign", log, &seed, reterr);
-	if (status == AZ_OK)
-		status = sign_key_new(secret_peek(seed), &key, reterr);
+		status = sign_key_of(base, house, log, &key, reterr);
 	if (status == AZ_OK)
 		sign_key_public(key, ret_key);
 	sign_key_free(&key);
-	secret_free(&seed);
 	secret_free(&base);
+	return status;
+}
+
+enum az_status
+ledger_log_key(
+    const struct ledger *ledger, uint32_t log, uint8_t ret_key[32], struct az_err *reterr)
+{
+	struct sign_key *key = NULL;
+	enum az_status status = sign_key_of(ledger->key, ledger->config.house, log, &key, reterr);
+
+	if (status == AZ_OK)
+		sign_key_public(key, ret_key);
+	sign_key_free(&key);
 	return status;
 }
 

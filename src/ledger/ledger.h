@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "base/secret.h"
 #include "base/status.h"
+#include "crypto/hash.h"
 #include "proto/proto.h"
 
 #define LEDGER_HOUSE_LOG       0u
@@ -223,15 +224,42 @@ AZ_CHECKED enum az_status ledger_check_head(
 AZ_CHECKED enum az_status ledger_settle(
     struct ledger *ledger, void (*done)(void *arg), void *arg, struct az_err *reterr);
 
-/* Flushes, settles and stops both threads; no callback runs. Blocks. */
+/*
+ * Flushes, settles and stops both threads; no callback runs. Blocks, but not for space on the disk: where
+ * there is none, entries that were not acknowledged are dropped, and what was is left to the next ledger_open.
+ */
 void ledger_stop(struct ledger *ledger);
 /* Stops if that was not done. */
 void ledger_close(struct ledger **ledger);
+
+/*
+ * Calls visit for the entries of a log whose staff or record is id and whose index is below before, newest
+ * first, at most max of them; visit returns false to stop, and asks nothing of the ledger. What the follower has not
+ * synced yet is not seen: ledger_settle first. An answer is read from the log and checked against its stored
+ * hash; that none is missing only the log itself can prove. AZ_OK also if there is none. AZ_INVALID;
+ * AZ_FORGED: an entry is not the one that was written. AZ_CORRUPT: the index is; it is made anew at the
+ * next ledger_open if its folder is removed. AZ_IO.
+ */
+AZ_CHECKED enum az_status ledger_query(struct ledger *ledger, uint32_t log,
+    enum pseudonym_kind kind, uint32_t id, uint64_t before, size_t max,
+    bool (*visit)(void *arg, uint64_t index, const struct ledger_read *entry), void *arg,
+    struct az_err *reterr);
+
+/* Who and which record the pseudonyms of an entry of log stand for; 0 for none. AZ_FORGED. */
+AZ_CHECKED enum az_status ledger_identify(const struct ledger *ledger, uint32_t log,
+    const struct ledger_read *entry, uint32_t *ret_staff, uint32_t *ret_record,
+    struct az_err *reterr);
+/* One entry of a log. AZ_NOT_FOUND: there is none, or it is not synced yet. Else as ledger_query. */
+AZ_CHECKED enum az_status ledger_entry_at(struct ledger *ledger, uint32_t log, uint64_t index,
+    struct ledger_read *ret_entry, struct az_err *reterr);
 
 /* How many log numbers are in use, from 0. */
 uint32_t ledger_log_count(const struct ledger *ledger);
 AZ_CHECKED enum az_status ledger_public_key(const uint8_t house[HOUSE_ID_SIZE],
     const struct secret *root, uint32_t log, uint8_t ret_key[32], struct az_err *reterr);
+/* The same, of an open ledger. */
+AZ_CHECKED enum az_status ledger_log_key(
+    const struct ledger *ledger, uint32_t log, uint8_t ret_key[32], struct az_err *reterr);
 /* A log's origin and key name: "azukari/" house name "/g1/" and "house" or the client's number. */
 void ledger_origin(const uint8_t house[HOUSE_ID_SIZE], uint32_t log, char text[LEDGER_NAME_SIZE]);
 

@@ -10,21 +10,11 @@
 #include "crypto/hash.h"
 #include "crypto/seal.h"
 #include "crypto/sign.h"
+#include "crypto/tree.h"
+#include "kv/kv.h"
 #include "ledger/ledger.h"
 
 /* --- tree.c: RFC 6962 §2.1 -------------------------------------------------------------------- */
-
-#define TREE_HASH_SIZE 32
-
-/* The right edge of a growing tree: peaks[i] is a full subtree of 2^i leaves if bit i of size is set. */
-struct tree {
-	uint64_t size;
-	uint8_t peaks[64][TREE_HASH_SIZE];
-};
-
-void tree_leaf(struct bytes entry, uint8_t ret_hash[TREE_HASH_SIZE]);
-void tree_append(struct tree *tree, const uint8_t leaf[TREE_HASH_SIZE]);
-void tree_root(const struct tree *tree, uint8_t ret_root[TREE_HASH_SIZE]);
 
 /*
  * Rebuilds the right edge at size from stored hashes: of each 256 hashes of a stored level, the hash
@@ -219,11 +209,15 @@ struct ledger {
 	bool stopping;
 	bool committer_ended;
 
-	bool kicked; /* loop: something was queued since the last kick */
+	struct index *index; /* follower; its reader: loop */
+	bool kicked;         /* loop: something was queued since the last kick */
 	bool started;
 	pthread_t committer, follower;
 };
 
+/* Of a log, for one thread. */
+AZ_CHECKED enum az_status ledger_pseudonyms(const struct ledger *ledger, uint32_t log,
+    struct pseudonyms **ret_pseudonyms, struct az_err *reterr);
 AZ_CHECKED enum az_status edge_new(
     const struct ledger *ledger, uint32_t log, struct edge **ret_edge, struct az_err *reterr);
 void edge_free(struct edge **edge);
@@ -240,6 +234,63 @@ AZ_CHECKED enum az_status payload_open(const struct ledger *ledger, struct seal_
 #define PAYLOAD_PLACE_SIZE (HOUSE_ID_SIZE + 20 + SHA256_SIZE)
 void payload_place(const struct ledger *ledger, const struct wal_record *record,
     uint8_t place[PAYLOAD_PLACE_SIZE]);
+
+/* --- index.c: the query index ------------------------------------------------------------------ */
+
+enum index_table {
+	INDEX_TABLE_REFS = 0,
+	INDEX_TABLE_PLACES,
+	INDEX_TABLE_COVERED,
+	INDEX_TABLE_COUNT
+};
+
+#define INDEX_REF_SIZE       29u
+#define INDEX_PLACE_KEY_SIZE 12u
+#define INDEX_PLACE_SIZE     8u
+#define INDEX_GROUP          256u /* entries of which the first one's place is kept */
+#define INDEX_READ_SIZE      (INDEX_GROUP * (2u + LEDGER_ENTRY_MAX)) /* holds any group */
+
+struct index_ref {
+	uint8_t key[INDEX_REF_SIZE];
+};
+
+struct index_place {
+	uint8_t key[INDEX_PLACE_KEY_SIZE];
+	uint64_t offset;
+};
+
+struct index {
+	int dirfd;
+	struct kv *kv;
+	struct kv_reader *reader; /* loop */
+	/* The follower's, or the opening thread's: */
+	struct index_ref *refs;
+	size_t ref_count;
+	struct index_place *places;
+	size_t place_count;
+	size_t entry_count;
+	bool touched[LEDGER_LOGS_MAX];
+	bool dirty; /* put since the last kv_sync */
+	uint8_t block[INDEX_READ_SIZE];
+};
+
+void index_ref_make(uint32_t log, enum pseudonym_kind kind, const uint8_t pseudonym[PSEUDONYM_SIZE],
+    uint64_t number, uint8_t key[INDEX_REF_SIZE]);
+void index_place_make(uint32_t log, uint64_t group, uint8_t key[INDEX_PLACE_KEY_SIZE]);
+/* One stored entry out of bytes; *ret_size is 0 if it does not stand there whole. */
+AZ_CHECKED enum az_status index_take_entry(struct bytes bytes, uint32_t log,
+    struct ledger_read *ret_entry, size_t *ret_size, struct az_err *reterr);
+
+/* Once the logs are recovered: opens the index, or makes it anew, and brings it to the logs' ends. */
+AZ_CHECKED enum az_status index_open(struct ledger *ledger, struct az_err *reterr);
+void index_close(struct ledger *ledger);
+/* Notes an entry just appended to its log at offset of its file. If it is full then: index_put. */
+void index_note(struct ledger *ledger, uint32_t log, uint64_t number, uint64_t offset,
+    const struct ledger_read *read);
+bool index_is_full(const struct ledger *ledger);
+/* Puts what was noted. The noted logs must stand as they stood after the last of it. Keeps it on failure. */
+AZ_CHECKED enum az_status index_put(struct ledger *ledger, struct az_err *reterr);
+AZ_CHECKED enum az_status index_sync(struct ledger *ledger, struct az_err *reterr);
 
 /* --- threads.c ------------------------------------------------------------------------------------ */
 

@@ -10,6 +10,7 @@
  *   1. each log is cut back to its size in the state file; its stored hashes must give its stored root
  *   2. the write-ahead log is read; records behind the state are appended to their logs again
  *   3. each log must contain what its signed checkpoint says
+ *   4. the query index is brought to the logs' ends (index.c)
  *
  * A log file that is shorter than the state says, a write-ahead log that begins after it or ends before it, a
  * checkpoint ahead of the log: each means that something acknowledged was removed, and is refused.
@@ -81,18 +82,28 @@ state_write(struct ledger *ledger, uint64_t seq, struct az_err *reterr)
 }
 
 enum az_status
+ledger_pseudonyms(const struct ledger *ledger, uint32_t log, struct pseudonyms **ret_pseudonyms,
+    struct az_err *reterr)
+{
+	struct secret *key = NULL;
+	enum az_status status =
+	    kdf_derive(ledger->key, ledger->config.house, "log-pseudonym", log, &key, reterr);
+
+	if (status == AZ_OK)
+		status = pseudonyms_new(secret_peek(key), ret_pseudonyms, reterr);
+	secret_free(&key);
+	return status;
+}
+
+enum az_status
 edge_new(const struct ledger *ledger, uint32_t log, struct edge **ret_edge, struct az_err *reterr)
 {
 	struct edge *edge = calloc(1, sizeof(*edge));
-	struct secret *key = NULL;
 	enum az_status status;
 
 	if (edge == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "ledger: out of memory");
-	status = kdf_derive(ledger->key, ledger->config.house, "log-pseudonym", log, &key, reterr);
-	if (status == AZ_OK)
-		status = pseudonyms_new(secret_peek(key), &edge->pseudonyms, reterr);
-	secret_free(&key);
+	status = ledger_pseudonyms(ledger, log, &edge->pseudonyms, reterr);
 	if (status != AZ_OK) {
 		free(edge);
 		return status;
@@ -493,6 +504,8 @@ ledger_open(const struct ledger_config *config, struct ledger **ret_ledger, stru
 		status = config->create ? create(ledger, reterr) : recover(ledger, reterr);
 	if (status == AZ_OK)
 		status = set_edges(ledger, reterr);
+	if (status == AZ_OK)
+		status = index_open(ledger, reterr);
 	if (status != AZ_OK)
 		goto out;
 	*ret_ledger = ledger;

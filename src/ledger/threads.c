@@ -63,6 +63,7 @@ struct batch {
 	bool touched[LEDGER_LOGS_MAX];
 	uint32_t touched_logs[LEDGER_LOGS_MAX];
 	uint32_t touched_count;
+	bool gave_up; /* stopping, and no segment to go on in */
 };
 
 static enum az_status
@@ -146,18 +147,24 @@ add_to_batch(
 	return AZ_OK;
 }
 
-/* Moves to the next segment, which the follower has made; waits for it if the disk is slow or full. */
+/*
+ * Moves to the next segment, which the follower has made; waits for it if the disk is slow or full. Gives
+ * up if it is full and the ledger is being stopped.
+ */
 static enum az_status
-next_segment(struct ledger *ledger, struct az_err *reterr)
+next_segment(struct ledger *ledger, struct batch *batch, struct az_err *reterr)
 {
 	uint32_t next = ledger->wal.segment + 1;
 	enum az_status status;
 
 	(void)pthread_mutex_lock(&ledger->lock);
 	(void)pthread_cond_signal(&ledger->behind);
-	while (ledger->prepared_segment < next)
+	while (ledger->prepared_segment < next && !(ledger->stopping && ledger->space_is_low))
 		(void)pthread_cond_wait(&ledger->prepared, &ledger->lock);
+	batch->gave_up = ledger->prepared_segment < next;
 	(void)pthread_mutex_unlock(&ledger->lock);
+	if (batch->gave_up)
+		return az_fail(reterr, AZ_LIMIT, "ledger: the disk is full");
 	status = wal_enter_segment(&ledger->wal, next, reterr);
 	if (status != AZ_OK)
 		return status;
@@ -198,7 +205,7 @@ commit_batch(struct ledger *ledger, struct batch *batch, struct az_err *reterr)
 	if (status != AZ_OK)
 		return az_fail(reterr, status, "ledger: no room in a batch");
 	if (!wal_fits(&ledger->wal, &batch->buffer))
-		status = next_segment(ledger, reterr);
+		status = next_segment(ledger, batch, reterr);
 	if (status == AZ_OK)
 		status = wal_commit(&ledger->wal, batch->count, &batch->buffer, reterr);
 	if (status != AZ_OK)
@@ -220,6 +227,25 @@ commit_batch(struct ledger *ledger, struct batch *batch, struct az_err *reterr)
 	batch->last = NULL;
 	batch->count = 0;
 	return AZ_OK;
+}
+
+/* Puts what could not be committed, and so was never acknowledged, back into the queue. */
+static void
+give_back(struct ledger *ledger, struct batch *batch, struct pending *list)
+{
+	struct pending *last = batch->last;
+
+	last->next = list;
+	while (last->next != NULL)
+		last = last->next;
+	(void)pthread_mutex_lock(&ledger->lock);
+	last->next = ledger->queue;
+	if (ledger->queue == NULL)
+		ledger->queue_end = &last->next;
+	ledger->queue = batch->first;
+	(void)pthread_mutex_unlock(&ledger->lock);
+	batch->first = NULL;
+	batch->last = NULL;
 }
 
 static enum az_status
@@ -246,6 +272,8 @@ commit_all(struct ledger *ledger, struct batch *batch, struct pending *list, str
 		if (list == NULL || batch->buffer.size >= WAL_BATCH_BODY)
 			status = commit_batch(ledger, batch, reterr);
 	}
+	if (batch->gave_up)
+		give_back(ledger, batch, list);
 	return status;
 }
 
@@ -262,8 +290,11 @@ committer_run(void *arg)
 		fatal(ledger, &err);
 		return NULL;
 	}
-	/* Where it is not allowed, the priority stays as it is: slower under load, not less safe. */
-	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), COMMITTER_NICE);
+	/*
+	 * 0 is the calling thread on Linux, and all that the sandbox allows. Where it is not allowed,
+	 * the priority stays as it is: slower under load, not less safe.
+	 */
+	(void)setpriority(PRIO_PROCESS, 0, COMMITTER_NICE);
 	buffer_init(&batch->buffer, 2 * WAL_BATCH_BODY, false);
 	buffer_init(&batch->entry, LEDGER_ENTRY_MAX, false);
 	while (running) {
@@ -278,8 +309,11 @@ committer_run(void *arg)
 		ledger->queue_size = 0;
 		running = list != NULL || !ledger->stopping;
 		(void)pthread_mutex_unlock(&ledger->lock);
-		if (list != NULL && commit_all(ledger, batch, list, &err) != AZ_OK)
-			fatal(ledger, &err);
+		if (list != NULL && commit_all(ledger, batch, list, &err) != AZ_OK) {
+			if (!batch->gave_up)
+				fatal(ledger, &err);
+			running = false;
+		}
 	}
 	(void)pthread_mutex_lock(&ledger->lock);
 	ledger->committer_ended = true;
@@ -300,16 +334,28 @@ follow_one(struct ledger *ledger, const struct pending *pending, struct az_err *
 	    .index = pending->index,
 	    .entry = &pending->entry,
 	    .payload = bytes_make(pending->payload, pending->payload_size)};
+	struct bytes encoded = bytes_make(pending->encoded, pending->encoded_size);
 	uint32_t number = pending->entry.log;
+	struct ledger_read read;
 	struct log *log = NULL;
+	uint64_t offset = 0;
 	enum az_status status;
 
+	status = ledger_entry_decode(encoded, number, &read);
+	if (status != AZ_OK)
+		return az_fail(reterr, status, "ledger: an entry of ours is not in its format");
 	(void)pthread_mutex_lock(&ledger->files_lock);
 	status = ledger_log(ledger, number, &log, reterr);
-	if (status == AZ_OK)
-		status =
-		    log_append(log, bytes_make(pending->encoded, pending->encoded_size), reterr);
+	if (status == AZ_OK) {
+		offset = log->entries_size;
+		status = log_append(log, encoded, reterr);
+	}
 	(void)pthread_mutex_unlock(&ledger->files_lock);
+	if (status != AZ_OK)
+		return status;
+	index_note(ledger, number, pending->index, offset, &read);
+	if (index_is_full(ledger))
+		status = index_put(ledger, reterr);
 	if (status != AZ_OK)
 		return status;
 	ledger->last_times[number] = pending->entry.time_us;
@@ -353,10 +399,9 @@ prepare_segment(struct ledger *ledger)
 	made = wal_make_segment(&ledger->wal, next, NULL) == AZ_OK;
 	(void)pthread_mutex_lock(&ledger->lock);
 	ledger->space_is_low = !made;
-	if (made) {
+	if (made)
 		ledger->prepared_segment = next;
-		(void)pthread_cond_signal(&ledger->prepared);
-	}
+	(void)pthread_cond_signal(&ledger->prepared);
 	(void)pthread_mutex_unlock(&ledger->lock);
 }
 
@@ -377,6 +422,8 @@ sync_all(struct ledger *ledger, struct az_err *reterr)
 	if (status == AZ_OK && ledger->config.behind_sync != NULL)
 		status = ledger->config.behind_sync(ledger->config.behind_arg, seq, reterr);
 	if (status == AZ_OK)
+		status = index_put(ledger, reterr);
+	if (status == AZ_OK)
 		status = state_write(ledger, seq, reterr);
 	if (status != AZ_OK)
 		return status;
@@ -391,6 +438,11 @@ sync_all(struct ledger *ledger, struct az_err *reterr)
 	(void)pthread_mutex_unlock(&ledger->lock);
 	while (status == AZ_OK && ledger->first_segment + 1 < current) {
 		uint64_t last;
+
+		/* Not needed to be right, only to keep what the next opening reads again short. */
+		status = index_sync(ledger, reterr);
+		if (status != AZ_OK)
+			break;
 
 		(void)pthread_mutex_lock(&ledger->lock);
 		last = ledger->segment_last[ledger->first_segment % SEGMENTS_MAX];
@@ -470,28 +522,51 @@ wait_for_work(struct ledger *ledger, int64_t due_us, struct pending **ret_list)
 	return running;
 }
 
-/* Follows a list; returns how many entries it had. */
-static uint64_t
-follow_list(struct ledger *ledger, struct pending *list)
+/* Follows a list; *ret_count tells how many entries it had. All of them are released in any case. */
+static enum az_status
+follow_list(struct ledger *ledger, struct pending *list, uint64_t *ret_count, struct az_err *reterr)
 {
-	struct az_err err = {0};
+	enum az_status status = AZ_OK;
 	uint64_t count = 0;
 
 	while (list != NULL) {
 		struct pending *pending = list;
 
 		list = pending->next_behind;
-		if (follow_one(ledger, pending, &err) != AZ_OK)
-			fatal(ledger, &err);
+		if (status == AZ_OK)
+			status = follow_one(ledger, pending, reterr);
 		pending_release(ledger, pending);
 		count++;
 	}
-	if (count > 0 && write_logs(ledger, &err) != AZ_OK)
-		fatal(ledger, &err);
+	if (status == AZ_OK && count > 0)
+		status = write_logs(ledger, reterr);
+	if (status != AZ_OK)
+		return status;
 	(void)pthread_mutex_lock(&ledger->lock);
 	ledger->followed += count;
 	(void)pthread_mutex_unlock(&ledger->lock);
-	return count;
+	*ret_count = count;
+	return AZ_OK;
+}
+
+/*
+ * The follower cannot go on. In a ledger that is being stopped that loses nothing: the write-ahead log holds
+ * all that was acknowledged, and the next opening follows it. Elsewhere the house's state would fall
+ * behind without end.
+ */
+static void
+follower_failed(struct ledger *ledger, const struct az_err *err)
+{
+	bool stopping;
+
+	(void)pthread_mutex_lock(&ledger->lock);
+	stopping = ledger->stopping;
+	/* Nobody makes segments any more: the committer must not wait for one. */
+	ledger->space_is_low = true;
+	(void)pthread_cond_signal(&ledger->prepared);
+	(void)pthread_mutex_unlock(&ledger->lock);
+	if (!stopping)
+		fatal(ledger, err);
 }
 
 void *
@@ -505,11 +580,16 @@ follower_run(void *arg)
 
 	while (running) {
 		struct pending *list = NULL;
+		uint64_t count = 0;
 		bool settle;
 
 		running = wait_for_work(ledger, due_us, &list);
 		prepare_segment(ledger);
-		unsynced += follow_list(ledger, list);
+		if (follow_list(ledger, list, &count, &err) != AZ_OK) {
+			follower_failed(ledger, &err);
+			return NULL;
+		}
+		unsynced += count;
 		if (unsynced > 0 && due_us == 0)
 			due_us = clock_now_us() + SYNC_INTERVAL_US;
 		(void)pthread_mutex_lock(&ledger->lock);
@@ -518,8 +598,10 @@ follower_run(void *arg)
 		if (!settle && running && unsynced < SYNC_RECORDS_MAX &&
 		    (due_us == 0 || clock_now_us() < due_us))
 			continue;
-		if (sync_all(ledger, &err) != AZ_OK)
-			fatal(ledger, &err);
+		if (sync_all(ledger, &err) != AZ_OK) {
+			follower_failed(ledger, &err);
+			return NULL;
+		}
 		unsynced = 0;
 		due_us = 0;
 		report_settled(ledger);

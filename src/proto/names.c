@@ -20,7 +20,7 @@ find_name(const char *const *names, unsigned int count, const char *name)
 static const char *
 name_at(const char *const *names, unsigned int count, unsigned int index)
 {
-	return index > 0 && index < count ? names[index] : "unknown";
+	return index > 0 && index < count ? names[index] : NULL;
 }
 
 static const char *const field_names[FIELD_BUILTIN] = {
@@ -79,7 +79,7 @@ static const char *const mask_names[] = {
 const char *
 mask_name(enum mask mask)
 {
-	return (unsigned int)mask < AZ_ARRAY_SIZE(mask_names) ? mask_names[mask] : "unknown";
+	return (unsigned int)mask < AZ_ARRAY_SIZE(mask_names) ? mask_names[mask] : NULL;
 }
 
 bool

@@ -66,6 +66,7 @@ enum mask {
 	MASK_YEAR = 4,   /* of a date: the year */
 	MASK_DOMAIN = 5, /* of an e-mail address: "***@" and the domain */
 };
+/* NULL for what is no mask; so are the other names below. */
 const char *mask_name(enum mask mask);
 bool mask_parse(const char *name, enum mask *ret_mask) AZ_CHECKED;
 

@@ -48,7 +48,8 @@ behind_sync(void *arg, uint64_t seq, struct az_err *reterr)
 {
 	struct house *house = arg;
 
-	(void)reterr;
+	if (house->state_fails)
+		return az_fail(reterr, AZ_IO, "no space for the state");
 	house->applied_synced = seq;
 	return AZ_OK;
 }

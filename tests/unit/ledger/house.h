@@ -17,6 +17,7 @@ struct house {
 	uint64_t acknowledged; /* tickets seen */
 	uint64_t applied;      /* records the follower handed out */
 	uint64_t applied_synced;
+	bool state_fails; /* the hook that makes the house's state durable fails */
 };
 
 /* A new folder and an empty ledger in it, not started. */

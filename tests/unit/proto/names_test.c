@@ -64,9 +64,9 @@ zero_and_what_is_unknown_never_parse(void **state)
 		assert_false(basis_parse(wrong[i], &basis));
 		assert_false(mask_parse(wrong[i], &mask));
 	}
-	assert_string_equal(role_name((enum role)0), "unknown");
-	assert_string_equal(role_name((enum role)77), "unknown");
-	assert_string_equal(mask_name((enum mask)77), "unknown");
+	assert_null(role_name((enum role)0));
+	assert_null(role_name((enum role)77));
+	assert_null(mask_name((enum mask)77));
 	assert_null(field_name(FIELD_BUILTIN));
 	assert_null(field_name(FIELD_X_FIRST));
 }
@@ -76,7 +76,7 @@ no_two_codes_share_a_name(void **state)
 {
 	(void)state;
 	for (enum verb i = VERB_NONE + 1; i < VERB_COUNT; i++) {
-		assert_string_not_equal(verb_name(i), "unknown");
+		assert_non_null(verb_name(i));
 		for (enum verb j = VERB_NONE + 1; j < i; j++)
 			assert_string_not_equal(verb_name(i), verb_name(j));
 	}

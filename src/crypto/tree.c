@@ -1,0 +1,77 @@
+/*
+ * The Merkle tree of RFC 6962 §2.1: leaf = SHA-256(0x00 ‖ entry), node = SHA-256(0x01 ‖ left ‖ right),
+ * the root of nothing is SHA-256 of nothing, and a tree is split at the largest power of two below its
+ * size.
+ *
+ * A growing tree needs only its right edge: one full subtree for each bit of its size. Appending a leaf is
+ * binary addition, with a node hash for each carry; the root is the peaks folded from the right.
+ */
+#include "crypto/tree.h"
+
+#include <string.h>
+
+#include "crypto/hash.h"
+
+void
+tree_leaf(struct bytes entry, uint8_t ret_hash[TREE_HASH_SIZE])
+{
+	static const uint8_t prefix = 0x00;
+	struct sha256 hash;
+
+	sha256_init(&hash);
+	sha256_update(&hash, &prefix, 1);
+	sha256_update(&hash, entry.data, entry.size);
+	sha256_final(&hash, ret_hash);
+}
+
+/* ret_hash may be left or right. */
+static void
+tree_node(const uint8_t left[TREE_HASH_SIZE], const uint8_t right[TREE_HASH_SIZE],
+    uint8_t ret_hash[TREE_HASH_SIZE])
+{
+	uint8_t input[1 + 2 * TREE_HASH_SIZE];
+
+	input[0] = 0x01;
+	memcpy(input + 1, left, TREE_HASH_SIZE);
+	memcpy(input + 1 + TREE_HASH_SIZE, right, TREE_HASH_SIZE);
+	sha256(bytes_make(input, sizeof(input)), ret_hash);
+}
+
+void
+tree_append_subtree(struct tree *tree, unsigned int level, const uint8_t hash[TREE_HASH_SIZE])
+{
+	uint8_t carry[TREE_HASH_SIZE];
+
+	memcpy(carry, hash, TREE_HASH_SIZE);
+	tree->size += (uint64_t)1 << level;
+	/* Bits that the addition cleared are peaks it used up. */
+	for (; (tree->size >> level & 1) == 0; level++)
+		tree_node(tree->peaks[level], carry, carry);
+	memcpy(tree->peaks[level], carry, TREE_HASH_SIZE);
+}
+
+void
+tree_append(struct tree *tree, const uint8_t leaf[TREE_HASH_SIZE])
+{
+	tree_append_subtree(tree, 0, leaf);
+}
+
+void
+tree_root(const struct tree *tree, uint8_t ret_root[TREE_HASH_SIZE])
+{
+	bool started = false;
+
+	if (tree->size == 0) {
+		sha256(bytes_make(NULL, 0), ret_root);
+		return;
+	}
+	for (unsigned int level = 0; level < 64; level++) {
+		if ((tree->size >> level & 1) == 0)
+			continue;
+		if (started)
+			tree_node(tree->peaks[level], ret_root, ret_root);
+		else
+			memcpy(ret_root, tree->peaks[level], TREE_HASH_SIZE);
+		started = true;
+	}
+}

@@ -1,0 +1,88 @@
+/*
+ * The stored forms of staff and devices. docs/format/things.md.
+ */
+#include <string.h>
+
+#include "base/wire.h"
+#include "people/people_internal.h"
+
+#define FORMAT 1u
+
+enum az_status
+staff_encode(const struct staff *staff, struct buffer *buffer)
+{
+	struct wire_writer writer;
+
+	wire_writer_init(&writer, buffer);
+	wire_put_u8(&writer, FORMAT);
+	wire_put_u32(&writer, staff->id);
+	wire_put_text(&writer, staff->label);
+	wire_put_text(&writer, staff->name);
+	wire_put_u8(&writer, (uint8_t)staff->role);
+	wire_put_raw(&writer, staff->public_key, sizeof(staff->public_key));
+	wire_put_i64(&writer, staff->added_us);
+	wire_put_i64(&writer, staff->ended_us);
+	return writer.status;
+}
+
+enum az_status
+staff_decode(struct bytes bytes, struct staff *ret_staff)
+{
+	struct wire_reader reader;
+	struct staff staff;
+	uint8_t format;
+
+	memset(&staff, 0, sizeof(staff));
+	wire_reader_init(&reader, bytes);
+	format = wire_get_u8(&reader);
+	staff.id = wire_get_u32(&reader);
+	wire_get_text(&reader, staff.label, sizeof(staff.label));
+	wire_get_text(&reader, staff.name, sizeof(staff.name));
+	staff.role = (enum role)wire_get_u8(&reader);
+	wire_get_raw(&reader, staff.public_key, sizeof(staff.public_key));
+	staff.added_us = wire_get_i64(&reader);
+	staff.ended_us = wire_get_i64(&reader);
+	if (format != FORMAT || !wire_end(&reader) || staff.id == 0 ||
+	    !label_is_valid(staff.label) || (staff.name[0] != '\0' && !name_is_valid(staff.name)) ||
+	    role_name(staff.role) == NULL)
+		return AZ_INVALID;
+	*ret_staff = staff;
+	return AZ_OK;
+}
+
+enum az_status
+device_encode(const struct device *device, struct buffer *buffer)
+{
+	struct wire_writer writer;
+
+	wire_writer_init(&writer, buffer);
+	wire_put_u8(&writer, FORMAT);
+	wire_put_u32(&writer, device->id);
+	wire_put_text(&writer, device->label);
+	wire_put_raw(&writer, device->public_key, sizeof(device->public_key));
+	wire_put_i64(&writer, device->added_us);
+	wire_put_i64(&writer, device->retired_us);
+	return writer.status;
+}
+
+enum az_status
+device_decode(struct bytes bytes, struct device *ret_device)
+{
+	struct wire_reader reader;
+	struct device device;
+	uint8_t format;
+
+	memset(&device, 0, sizeof(device));
+	wire_reader_init(&reader, bytes);
+	format = wire_get_u8(&reader);
+	device.id = wire_get_u32(&reader);
+	wire_get_text(&reader, device.label, sizeof(device.label));
+	wire_get_raw(&reader, device.public_key, sizeof(device.public_key));
+	device.added_us = wire_get_i64(&reader);
+	device.retired_us = wire_get_i64(&reader);
+	if (format != FORMAT || !wire_end(&reader) || device.id == 0 ||
+	    !label_is_valid(device.label))
+		return AZ_INVALID;
+	*ret_device = device;
+	return AZ_OK;
+}

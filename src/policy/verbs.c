@@ -1,0 +1,62 @@
+/*
+ * Who may do what: the table, as it stands in the design. A verb that has no row and a role that has no
+ * column are denied, since the missing cells are zero.
+ */
+#include "policy/policy.h"
+
+#define Y DECISION_ALLOW
+#define A DECISION_ASK
+#define N DECISION_DENY
+
+static const enum decision table[VERB_COUNT][ROLE_COUNT] = {
+    /*                      none agent superv. officer investig. maintainer */
+    [VERB_STATUS] = {N, N, N, Y, N, Y},
+    [VERB_CLIENT] = {N, N, A, A, N, N},
+    [VERB_PURPOSE] = {N, N, A, A, N, N},
+    [VERB_STAFF] = {N, N, A, A, N, N},
+    [VERB_DEVICE] = {N, N, A, A, N, N},
+    [VERB_ENTRUST] = {N, N, Y, N, N, N},
+    [VERB_DISCLOSE] = {N, Y, Y, N, N, N},
+    [VERB_LEDGER_VERIFY] = {N, N, N, Y, Y, Y},
+    [VERB_LEDGER_QUERY] = {N, N, N, Y, N, N},
+    /* Whoever may change them may see them; those who call must know what for. */
+    [VERB_CLIENT_LIST] = {N, Y, Y, Y, N, N},
+    [VERB_PURPOSE_LIST] = {N, Y, Y, Y, N, N},
+    [VERB_STAFF_LIST] = {N, N, Y, Y, N, N},
+    [VERB_DEVICE_LIST] = {N, N, Y, Y, N, N},
+};
+
+#undef Y
+#undef A
+#undef N
+
+enum decision
+policy_decide(enum role role, enum verb verb)
+{
+	if ((unsigned int)role >= ROLE_COUNT || (unsigned int)verb >= VERB_COUNT)
+		return DECISION_DENY;
+	return table[verb][role];
+}
+
+enum az_status
+policy_permit(
+    enum role role, enum verb verb, bool unsealed, bool *ret_approved, struct az_err *reterr)
+{
+	const char *name = verb_name(verb);
+	const char *who = role_name(role);
+
+	switch (policy_decide(role, verb)) {
+	case DECISION_ALLOW: *ret_approved = false; return AZ_OK;
+	case DECISION_ASK:
+		if (unsealed && role == ROLE_OFFICER) {
+			*ret_approved = true;
+			return AZ_OK;
+		}
+		return az_fail(reterr, AZ_DENIED, "%s: a %s needs an approval for it",
+		    name != NULL ? name : "this", who != NULL ? who : "nobody");
+	case DECISION_DENY:
+	default: break;
+	}
+	return az_fail(reterr, AZ_DENIED, "%s: not for %s", name != NULL ? name : "this",
+	    who != NULL ? who : "nobody");
+}

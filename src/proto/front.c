@@ -1,0 +1,349 @@
+/*
+ * The requests of a front, each described once for both directions: a walk over the members of a request
+ * either writes them or reads them, so that the two cannot disagree.
+ *
+ * What is read has been checked for its form (labels, names, codes, sizes) and for nothing else: whether a
+ * client or a purpose exists, and who may ask, is for the keeper to say.
+ */
+#include "proto/front.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/wire.h"
+#include "proto/parent.h"
+
+/* Exactly one of the two is set. */
+struct walk {
+	struct wire_reader *reader;
+	struct wire_writer *writer;
+	bool bad;
+};
+
+static void
+walk_u8(struct walk *walk, uint8_t *value)
+{
+	if (walk->writer != NULL)
+		wire_put_u8(walk->writer, *value);
+	else
+		*value = wire_get_u8(walk->reader);
+}
+
+static void
+walk_u16(struct walk *walk, uint16_t *value)
+{
+	if (walk->writer != NULL)
+		wire_put_u16(walk->writer, *value);
+	else
+		*value = wire_get_u16(walk->reader);
+}
+
+static void
+walk_u32(struct walk *walk, uint32_t *value)
+{
+	if (walk->writer != NULL)
+		wire_put_u32(walk->writer, *value);
+	else
+		*value = wire_get_u32(walk->reader);
+}
+
+static void
+walk_u64(struct walk *walk, uint64_t *value)
+{
+	if (walk->writer != NULL)
+		wire_put_u64(walk->writer, *value);
+	else
+		*value = wire_get_u64(walk->reader);
+}
+
+static void
+walk_days(struct walk *walk, int32_t *days)
+{
+	uint32_t value = (uint32_t)*days;
+
+	walk_u32(walk, &value);
+	*days = (int32_t)value;
+}
+
+static void
+walk_raw(struct walk *walk, uint8_t *data, size_t size)
+{
+	if (walk->writer != NULL)
+		wire_put_raw(walk->writer, data, size);
+	else
+		wire_get_raw(walk->reader, data, size);
+}
+
+static void
+walk_text(struct walk *walk, char *text, size_t room)
+{
+	if (walk->writer != NULL)
+		wire_put_text(walk->writer, text);
+	else
+		wire_get_text(walk->reader, text, room);
+}
+
+/* A label, or nothing where that means "all". */
+static void
+walk_label(struct walk *walk, char label[LABEL_SIZE], bool may_be_empty)
+{
+	walk_text(walk, label, LABEL_SIZE);
+	walk->bad |= !label_is_valid(label) && !(may_be_empty && label[0] == '\0');
+}
+
+static void
+walk_name(struct walk *walk, char name[NAME_SIZE])
+{
+	walk_text(walk, name, NAME_SIZE);
+	walk->bad |= name[0] != '\0' && !name_is_valid(name);
+}
+
+/* --- the requests ---------------------------------------------------------------------------- */
+
+static void
+walk_sign_in(struct walk *walk, struct front_sign_in *sign_in)
+{
+	walk_raw(walk, sign_in->staff_key, sizeof(sign_in->staff_key));
+	walk_raw(walk, sign_in->staff_signature, sizeof(sign_in->staff_signature));
+	walk_raw(walk, sign_in->device_key, sizeof(sign_in->device_key));
+	walk_raw(walk, sign_in->device_signature, sizeof(sign_in->device_signature));
+}
+
+static void
+walk_present(struct walk *walk, struct front_present *present)
+{
+	walk_u32(walk, &present->count);
+	walk->bad |= present->count > FRONT_HEADS_MAX;
+	for (uint32_t i = 0; !walk->bad && i < present->count; i++) {
+		if (walk->writer != NULL)
+			head_put(walk->writer, &present->heads[i]);
+		else
+			head_get(walk->reader, &present->heads[i]);
+	}
+}
+
+static void
+walk_client_add(struct walk *walk, struct front_client_add *add)
+{
+	walk_label(walk, add->label, false);
+	walk_name(walk, add->name);
+	walk_name(walk, add->category);
+}
+
+static void
+walk_purpose_add(struct walk *walk, struct front_purpose_add *add)
+{
+	walk_label(walk, add->client, false);
+	walk_label(walk, add->label, false);
+	walk_u32(walk, &add->roles);
+	walk_days(walk, &add->until);
+	walk_u8(walk, &add->field_count);
+	walk->bad |= add->field_count > FIELD_COUNT;
+	for (uint8_t i = 0; !walk->bad && i < add->field_count; i++) {
+		struct front_purpose_field *field = &add->fields[i];
+		unsigned int known;
+
+		walk_text(walk, field->name, sizeof(field->name));
+		walk_u8(walk, &field->mask);
+		walk->bad |= !field_parse(field->name, &known) && !field_is_x_name(field->name);
+	}
+}
+
+static void
+walk_staff_add(struct walk *walk, struct front_staff_add *add)
+{
+	walk_label(walk, add->label, false);
+	walk_name(walk, add->name);
+	walk_u8(walk, &add->role);
+	walk_raw(walk, add->key, sizeof(add->key));
+	walk->bad |= add->role == ROLE_NONE || add->role >= ROLE_COUNT;
+}
+
+static void
+walk_device_add(struct walk *walk, struct front_device_add *add)
+{
+	walk_label(walk, add->label, false);
+	walk_raw(walk, add->key, sizeof(add->key));
+}
+
+static void
+walk_entrust(struct walk *walk, struct front_entrust *entrust)
+{
+	walk_label(walk, entrust->client, false);
+	walk_label(walk, entrust->purpose, false);
+	walk_days(walk, &entrust->as_of);
+	walk_u8(walk, &entrust->strict);
+	walk_text(walk, entrust->columns, sizeof(entrust->columns));
+	walk->bad |= entrust->strict > 1;
+}
+
+static void
+walk_disclose(struct walk *walk, struct front_disclose *disclose)
+{
+	walk_label(walk, disclose->client, false);
+	walk_label(walk, disclose->purpose, false);
+	walk_u16(walk, &disclose->reason);
+	walk_u8(walk, &disclose->basis);
+	walk_text(walk, disclose->call, sizeof(disclose->call));
+	walk->bad |= disclose->call[0] != '\0' && !call_is_valid(disclose->call);
+	walk_u8(walk, &disclose->by_count);
+	walk->bad |= disclose->by_count == 0 || disclose->by_count > FRONT_BY_MAX;
+	for (uint8_t i = 0; !walk->bad && i < disclose->by_count; i++) {
+		struct front_by *by = &disclose->by[i];
+
+		walk_u8(walk, &by->field);
+		if (walk->writer != NULL)
+			wire_put_bytes(walk->writer, by->value);
+		else
+			by->value = wire_get_bytes(walk->reader, FRONT_VALUE_MAX);
+		walk->bad |= by->field >= FIELD_BUILTIN || by->value.size == 0 ||
+		    by->value.size > FRONT_VALUE_MAX || !bytes_are_utf8(by->value);
+	}
+}
+
+static void
+walk_query(struct walk *walk, struct front_query *query)
+{
+	walk_label(walk, query->client, true);
+	walk_u32(walk, &query->record);
+	walk_label(walk, query->staff, true);
+	walk_u64(walk, &query->before);
+	walk_u32(walk, &query->max);
+	walk->bad |= query->max == 0 || query->max > FRONT_QUERY_MAX;
+	walk->bad |= query->record != 0 && query->staff[0] != '\0';
+}
+
+static void
+walk_request(struct walk *walk, enum front_message type, union front_request *request)
+{
+	switch (type) {
+	case FRONT_SIGN_IN: walk_sign_in(walk, &request->sign_in); break;
+	case FRONT_PRESENT: walk_present(walk, &request->present); break;
+	case FRONT_STATUS:
+	case FRONT_CLIENT_LIST:
+	case FRONT_STAFF_LIST:
+	case FRONT_DEVICE_LIST: break;
+	case FRONT_PURPOSE_LIST: walk_label(walk, request->named.client, true); break;
+	case FRONT_CLIENT_ADD: walk_client_add(walk, &request->client_add); break;
+	case FRONT_PURPOSE_ADD: walk_purpose_add(walk, &request->purpose_add); break;
+	case FRONT_STAFF_ADD: walk_staff_add(walk, &request->staff_add); break;
+	case FRONT_DEVICE_ADD: walk_device_add(walk, &request->device_add); break;
+	case FRONT_PURPOSE_CLOSE:
+		walk_label(walk, request->named.client, false);
+		walk_label(walk, request->named.label, false);
+		break;
+	case FRONT_CLIENT_CLOSE:
+	case FRONT_STAFF_END:
+	case FRONT_DEVICE_RETIRE: walk_label(walk, request->named.label, false); break;
+	case FRONT_LEDGER_VERIFY: walk_label(walk, request->named.label, true); break;
+	case FRONT_ENTRUST: walk_entrust(walk, &request->entrust); break;
+	case FRONT_DISCLOSE: walk_disclose(walk, &request->disclose); break;
+	case FRONT_LEDGER_QUERY: walk_query(walk, &request->query); break;
+	case FRONT_NONE:
+	case FRONT_REQUESTS:
+	case FRONT_DONE:
+	case FRONT_FAILED:
+	case FRONT_ITEM:
+	case FRONT_PROGRESS:
+	default: walk->bad = true;
+	}
+}
+
+/* --- messages -------------------------------------------------------------------------------- */
+
+void
+front_prologue(const uint8_t house[HOUSE_ID_SIZE], uint8_t data[FRONT_PROLOGUE_SIZE])
+{
+	memcpy(data, FRONT_PROLOGUE, sizeof(FRONT_PROLOGUE) - 1);
+	memcpy(data + sizeof(FRONT_PROLOGUE) - 1, house, HOUSE_ID_SIZE);
+}
+
+size_t
+front_signed(
+    const char *context, const uint8_t hash[FRONT_HASH_SIZE], uint8_t data[FRONT_SIGNED_MAX])
+{
+	size_t size = strlen(context);
+
+	assert(size + FRONT_HASH_SIZE <= FRONT_SIGNED_MAX);
+	memcpy(data, context, size);
+	memcpy(data + size, hash, FRONT_HASH_SIZE);
+	return size + FRONT_HASH_SIZE;
+}
+
+void
+front_put_header(struct wire_writer *writer, enum front_message type, uint32_t id)
+{
+	wire_put_u16(writer, (uint16_t)type);
+	wire_put_u16(writer, FRONT_MESSAGE_VERSION);
+	wire_put_u32(writer, id);
+}
+
+void
+front_put_heads(struct wire_writer *writer, const struct head *heads, uint32_t count)
+{
+	wire_put_u32(writer, count);
+	for (uint32_t i = 0; i < count; i++)
+		head_put(writer, &heads[i]);
+}
+
+uint32_t
+front_get_heads(struct wire_reader *reader, struct head *heads, uint32_t max)
+{
+	uint32_t count = wire_get_count(reader, max, 48);
+
+	for (uint32_t i = 0; i < count; i++)
+		head_get(reader, &heads[i]);
+	return reader->failed ? 0 : count;
+}
+
+enum az_status
+front_encode(
+    enum front_message type, uint32_t id, const union front_request *request, struct buffer *buffer)
+{
+	struct wire_writer writer;
+	struct walk walk = {.writer = &writer};
+	size_t before = buffer->size;
+
+	wire_writer_init(&writer, buffer);
+	front_put_header(&writer, type, id);
+	/* A walk that writes only reads from the request. */
+	walk_request(&walk, type, (union front_request *)(uintptr_t)request);
+	if (writer.status == AZ_OK && !walk.bad)
+		return AZ_OK;
+	buffer->size = before;
+	return walk.bad ? AZ_INVALID : writer.status;
+}
+
+enum az_status
+front_open(struct bytes message, struct front_header *ret_header, struct bytes *ret_body)
+{
+	struct wire_reader reader;
+	struct front_header header;
+
+	wire_reader_init(&reader, message);
+	header.type = wire_get_u16(&reader);
+	if (wire_get_u16(&reader) != FRONT_MESSAGE_VERSION)
+		return AZ_INVALID;
+	header.id = wire_get_u32(&reader);
+	if (reader.failed)
+		return AZ_INVALID;
+	*ret_header = header;
+	*ret_body = reader.rest;
+	return AZ_OK;
+}
+
+enum az_status
+front_decode(enum front_message type, struct bytes body, union front_request *ret_request)
+{
+	struct wire_reader reader;
+	struct walk walk = {.reader = &reader};
+
+	wire_reader_init(&reader, body);
+	memset(ret_request, 0, sizeof(*ret_request));
+	walk_request(&walk, type, ret_request);
+	if (walk.bad || !wire_end(&reader)) {
+		az_wipe(ret_request, sizeof(*ret_request));
+		return AZ_INVALID;
+	}
+	return AZ_OK;
+}

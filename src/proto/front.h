@@ -1,0 +1,194 @@
+/*
+ * What a front (CLI, later server and guard) and the keeper say to each other (docs/format/front.md).
+ *
+ * Outside are frames of base/frame.h that carry the channel (docs/format/channel.md); inside the channel are
+ * messages: u16 type, u16 version, u32 id, body. One request is answered by any number of ITEM and
+ * PROGRESS and one DONE or FAILED, all with its id. The first request is SIGN_IN; then the heads that
+ * the front has seen are presented; then any verb.
+ */
+#ifndef AZ_PROTO_FRONT_H
+#define AZ_PROTO_FRONT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/status.h"
+#include "proto/proto.h"
+
+/* Outer frames; the frame's id is 0. */
+enum front_frame {
+	FRONT_HELLO = 1,  /* Noise hello, empty payload */
+	FRONT_ANSWER = 2, /* Noise answer, empty payload */
+	FRONT_DATA = 3, /* one sealed message; with an ENTRUST the list's descriptor rides along */
+};
+#define FRONT_FRAME_MAX 65535u
+
+/* The channel's prologue: this text and the house id. */
+#define FRONT_PROLOGUE      "azukari/v1"
+#define FRONT_PROLOGUE_SIZE (sizeof(FRONT_PROLOGUE) - 1 + HOUSE_ID_SIZE)
+void front_prologue(const uint8_t house[HOUSE_ID_SIZE], uint8_t data[FRONT_PROLOGUE_SIZE]);
+
+enum front_message {
+	FRONT_NONE = 0,
+	FRONT_SIGN_IN = 1,
+	FRONT_PRESENT = 2,
+	FRONT_STATUS = 3,
+	FRONT_CLIENT_ADD = 4,
+	FRONT_CLIENT_LIST = 5,
+	FRONT_CLIENT_CLOSE = 6,
+	FRONT_PURPOSE_ADD = 7,
+	FRONT_PURPOSE_LIST = 8,
+	FRONT_PURPOSE_CLOSE = 9,
+	FRONT_STAFF_ADD = 10,
+	FRONT_STAFF_LIST = 11,
+	FRONT_STAFF_END = 12,
+	FRONT_DEVICE_ADD = 13,
+	FRONT_DEVICE_LIST = 14,
+	FRONT_DEVICE_RETIRE = 15,
+	FRONT_ENTRUST = 16,
+	FRONT_DISCLOSE = 17,
+	FRONT_LEDGER_VERIFY = 18,
+	FRONT_LEDGER_QUERY = 19,
+	FRONT_REQUESTS = 20, /* how many */
+
+	FRONT_DONE = 129, /* heads, then an answer (proto/answer.h) */
+	FRONT_FAILED =
+	    130,          /* heads, u8 enum az_status, text, then an answer (may be empty bytes) */
+	FRONT_ITEM = 131, /* an answer */
+	FRONT_PROGRESS = 132, /* u64 done, u64 of (0: not known), text what is counted */
+};
+#define FRONT_MESSAGE_VERSION 1
+#define FRONT_MESSAGE_HEADER  8u
+
+#define FRONT_HEADS_MAX   1000u /* in one message */
+#define FRONT_BY_MAX      4u
+#define FRONT_VALUE_MAX   512u
+#define FRONT_COLUMNS_MAX 4096u
+#define FRONT_QUERY_MAX   10000u
+
+struct front_sign_in {
+	uint8_t staff_key[32];
+	uint8_t staff_signature[64];
+	uint8_t device_key[32];
+	uint8_t device_signature[64];
+};
+
+/* What the two signatures are over: a context that no other signature of ours has, then the channel's hash. */
+#define FRONT_SIGN_IN_STAFF  "azukari/v1/sign-in/staff\n"
+#define FRONT_SIGN_IN_DEVICE "azukari/v1/sign-in/device\n"
+#define FRONT_HASH_SIZE      32u
+#define FRONT_SIGNED_MAX     64u
+/* Writes what is to be signed; returns its size. */
+size_t front_signed(
+    const char *context, const uint8_t hash[FRONT_HASH_SIZE], uint8_t data[FRONT_SIGNED_MAX]);
+
+struct front_present {
+	uint32_t count;
+	struct head heads[FRONT_HEADS_MAX];
+};
+
+struct front_client_add {
+	char label[LABEL_SIZE];
+	char name[NAME_SIZE];
+	char category[NAME_SIZE];
+};
+
+/* LIST (client "" for all), CLOSE, END, RETIRE, LEDGER_VERIFY (label "" for all). */
+struct front_named {
+	char client[LABEL_SIZE]; /* of a purpose */
+	char label[LABEL_SIZE];
+};
+
+struct front_purpose_add {
+	char client[LABEL_SIZE];
+	char label[LABEL_SIZE];
+	uint32_t roles; /* bits 1 << enum role */
+	int32_t until;  /* days since 1970-01-01 */
+	uint8_t field_count;
+	struct front_purpose_field {
+		char name[FIELD_NAME_MAX];
+		uint8_t mask; /* enum mask */
+	} fields[FIELD_COUNT];
+};
+
+struct front_staff_add {
+	char label[LABEL_SIZE];
+	char name[NAME_SIZE];
+	uint8_t role; /* enum role */
+	uint8_t key[32];
+};
+
+struct front_device_add {
+	char label[LABEL_SIZE];
+	uint8_t key[32];
+};
+
+struct front_entrust {
+	char client[LABEL_SIZE];
+	char purpose[LABEL_SIZE];
+	int32_t as_of;
+	uint8_t strict; /* 0 or 1: reject the list if a row is refused */
+	char columns[FRONT_COLUMNS_MAX];
+};
+
+struct front_disclose {
+	char client[LABEL_SIZE];
+	char purpose[LABEL_SIZE];
+	uint16_t reason; /* enum reason */
+	uint8_t basis;   /* enum basis */
+	char call[CALL_SIZE];
+	uint8_t by_count;
+	struct front_by {
+		uint8_t field;      /* enum field, a built-in one */
+		struct bytes value; /* at most FRONT_VALUE_MAX; borrowed from the encoded message */
+	} by[FRONT_BY_MAX];
+};
+
+struct front_query {
+	char client[LABEL_SIZE]; /* "" for the house's log */
+	uint32_t record;         /* 0: not asked by record */
+	char staff[LABEL_SIZE];  /* "": not asked by staff; both empty: the newest entries */
+	uint64_t before;         /* entries of a lower index only; UINT64_MAX for all */
+	uint32_t max;            /* 1 to FRONT_QUERY_MAX */
+};
+
+union front_request {
+	struct front_sign_in sign_in;
+	struct front_present present;
+	struct front_client_add client_add;
+	struct front_named named;
+	struct front_purpose_add purpose_add;
+	struct front_staff_add staff_add;
+	struct front_device_add device_add;
+	struct front_entrust entrust;
+	struct front_disclose disclose;
+	struct front_query query;
+};
+
+/* The message's header and body, appended to buffer. AZ_INVALID: the request cannot be written. */
+AZ_CHECKED enum az_status front_encode(enum front_message type, uint32_t id,
+    const union front_request *request, struct buffer *buffer);
+
+/* A message cut into header and body. AZ_INVALID: too short, or of another version. */
+struct front_header {
+	uint16_t type;
+	uint32_t id;
+};
+AZ_CHECKED enum az_status front_open(
+    struct bytes message, struct front_header *ret_header, struct bytes *ret_body);
+
+/* Decodes the body of a request: lengths, labels, names, codes are checked. AZ_INVALID. */
+AZ_CHECKED enum az_status front_decode(
+    enum front_message type, struct bytes body, union front_request *ret_request);
+
+/* The start of a reply: header, and for DONE and FAILED the heads. The rest is the caller's. */
+struct wire_writer;
+struct wire_reader;
+void front_put_header(struct wire_writer *writer, enum front_message type, uint32_t id);
+void front_put_heads(struct wire_writer *writer, const struct head *heads, uint32_t count);
+/* At most max heads; on failure the reader has failed. Returns the count. */
+uint32_t front_get_heads(struct wire_reader *reader, struct head *heads, uint32_t max);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * Rows on their way from intake to the keeper.
+ */
+#include "proto/intake.h"
+
+#include "base/wire.h"
+
+void
+intake_row_put(struct wire_writer *writer, const struct intake_row *row)
+{
+	wire_put_u32(writer, row->row);
+	wire_put_u8(writer, row->flags);
+	wire_put_bytes(writer, row->encoded);
+	wire_put_u8(writer, row->key_count);
+	for (uint8_t i = 0; i < row->key_count; i++) {
+		wire_put_u8(writer, (uint8_t)row->keys[i].kind);
+		wire_put_bytes(writer, row->keys[i].key);
+	}
+}
+
+void
+intake_row_get(struct wire_reader *reader, struct intake_row *ret_row)
+{
+	struct intake_row row = {0};
+
+	row.row = wire_get_u32(reader);
+	row.flags = wire_get_u8(reader);
+	row.encoded = wire_get_bytes(reader, ROW_SIZE_MAX);
+	row.key_count = wire_get_u8(reader);
+	if (row.key_count == 0 || row.key_count > INTAKE_KEYS_MAX ||
+	    (row.flags & ~INTAKE_FLAG_BIRTH) != 0 || row.row == 0)
+		reader->failed = true;
+	for (uint8_t i = 0; i < row.key_count && !reader->failed; i++) {
+		row.keys[i].kind = (enum match_kind)wire_get_u8(reader);
+		row.keys[i].key = wire_get_bytes(reader, INTAKE_KEY_MAX);
+		/* The number first, and only there. */
+		if (row.keys[i].kind == MATCH_NONE || row.keys[i].kind >= MATCH_KINDS ||
+		    (row.keys[i].kind == MATCH_NUMBER) != (i == 0) || row.keys[i].key.size == 0)
+			reader->failed = true;
+	}
+	*ret_row = reader->failed ? (struct intake_row){0} : row;
+}

@@ -1,0 +1,55 @@
+/*
+ * What keeper and intake say to each other (docs/format/intake.md): frames of base/frame.h. Intake has
+ * parsed hostile bytes, so the keeper believes nothing it says and drops the list on anything malformed.
+ *
+ * START, then COLUMNS once, then ROWS and REFUSED in any order, then DONE; or ERROR at any time, which
+ * is the last.
+ */
+#ifndef AZ_PROTO_INTAKE_H
+#define AZ_PROTO_INTAKE_H
+
+#include "base/bytes.h"
+#include "proto/proto.h"
+
+enum intake_message {
+	/* keeper to intake */
+	INTAKE_START =
+	    1, /* text columns ("": the header names the fields), at most INTAKE_COLUMNS_SIZE */
+	/* intake to keeper */
+	INTAKE_COLUMNS = 65, /* u32 count, each: u8 field, text name. "x:" fields are numbered from
+	                        FIELD_X_FIRST in the order of appearance; the keeper renumbers them.
+	                        Then u32 columns that are in the list and not used. */
+	INTAKE_ROWS = 66,    /* u32 count, each: as struct intake_row */
+	INTAKE_REFUSED = 67, /* u32 count, each: u32 row, u8 enum refusal */
+	INTAKE_DONE = 68,    /* u64 rows, u64 accepted, u64 refused */
+	INTAKE_ERROR =
+	    69, /* u8 enum az_status, text that names row, column or byte, never contents */
+};
+
+#define INTAKE_COLUMNS_SIZE 4096u
+#define INTAKE_BODY_MAX     (512u * 1024u)
+#define INTAKE_KEYS_MAX     8u
+#define INTAKE_KEY_MAX      512u /* bytes of one match key */
+
+#define INTAKE_FLAG_BIRTH 1u /* the birth date is no real date: kept as it came, gives no key */
+
+/* One accepted row. In a frame: u32 row, u8 flags, bytes encoded, u8 count, each: u8 kind, bytes key. */
+struct intake_key {
+	enum match_kind kind;
+	struct bytes key;
+};
+struct intake_row {
+	uint32_t row; /* of the list, from 1, not counting the header */
+	uint8_t flags;
+	struct bytes encoded; /* row_encode, with intake's own numbers of "x:" fields */
+	uint8_t key_count;
+	struct intake_key keys[INTAKE_KEYS_MAX]; /* exactly one MATCH_NUMBER, first */
+};
+
+struct wire_reader;
+struct wire_writer;
+void intake_row_put(struct wire_writer *writer, const struct intake_row *row);
+/* Borrows from the reader's input; on anything malformed the reader has failed. */
+void intake_row_get(struct wire_reader *reader, struct intake_row *ret_row);
+
+#endif

@@ -1,0 +1,100 @@
+/*
+ * What the parent (azukari serve) says with the keeper, and the keeper with a child that verifies: frames of
+ * base/frame.h over the sockets that the parent made. All are processes of ours: whoever receives
+ * something malformed ends itself. docs/format/parent.md.
+ *
+ *	keeper  fd 3 parent, 4 HOUSE/keeper, 5 listening socket, 6 vault
+ *	vault   fd 3 keeper, 4 HOUSE/vault
+ *	intake  fd 3 keeper, 4 the list (the reading end of a pipe)
+ *	verify  fd 3 keeper, 4 HOUSE/keeper/ledger      (azukari-keeper with argv[1] "verify")
+ */
+#ifndef AZ_PROTO_PARENT_H
+#define AZ_PROTO_PARENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/file.h"
+#include "base/secret.h"
+#include "base/status.h"
+#include "proto/proto.h"
+
+#define KEEPER_FD_PARENT 3
+#define KEEPER_FD_FOLDER 4
+#define KEEPER_FD_LISTEN 5
+#define KEEPER_FD_VAULT  6
+#define CHILD_FD_KEEPER  3
+#define CHILD_FD_FOLDER  4 /* vault, verify */
+#define CHILD_FD_LIST    4 /* intake */
+
+enum parent_message {
+	/* parent to keeper */
+	PARENT_START = 1, /* struct parent_start */
+	PARENT_CHILD =
+	    2, /* answers KEEPER_SPAWN by its id; u8 which: 0 the child's socket, 1 (intake
+	                      only, after it) the writing end of the list's pipe; rides along */
+	PARENT_FAILED = 3, /* answers KEEPER_SPAWN: u8 status, text */
+	PARENT_STOP = 4,   /* empty: finish what runs, stop the ledger, exit 0 */
+	/* keeper to parent */
+	KEEPER_READY = 65,  /* empty: fronts may connect */
+	KEEPER_FAILED = 66, /* u8 status, text: it cannot start, and exits; do not start it again */
+	KEEPER_SPAWN = 67,  /* u8 enum parent_child */
+	KEEPER_FRONTS = 68, /* u32 how many fronts are connected; at each change from or to none */
+};
+
+enum parent_child { CHILD_NONE = 0, CHILD_INTAKE = 1, CHILD_VERIFY = 2 };
+
+#define PARENT_BODY_MAX 4096u
+
+/* Founding: the first officer and the host's own device. */
+struct parent_founding {
+	char officer[LABEL_SIZE];
+	char name[NAME_SIZE];
+	uint8_t officer_key[32];
+	char device[LABEL_SIZE];
+	uint8_t device_key[32];
+};
+
+struct parent_start {
+	uint8_t house[HOUSE_ID_SIZE];
+	uint8_t root[32]; /* secret; wiped by whoever holds this */
+	uint8_t host[32]; /* secret */
+	bool found;
+	struct parent_founding founding; /* if found */
+};
+AZ_CHECKED enum az_status parent_start_encode(
+    const struct parent_start *start, struct buffer *buffer);
+AZ_CHECKED enum az_status parent_start_decode(struct bytes bytes, struct parent_start *ret_start);
+
+/* --- the child that verifies ----------------------------------------------------------------- */
+
+enum verify_message {
+	VERIFY_START =
+	    1, /* raw house 16, u32 log, raw public key 32, u8 1 if a head follows, head */
+	VERIFY_PROGRESS = 65, /* u64 entries so far */
+	VERIFY_DONE = 66, /* u8 status of the reading, text; u64 size, raw root 32, u8 ok, u64 first
+	                         bad index, text problem */
+};
+
+struct wire_reader;
+struct wire_writer;
+/* u32 log, u32 generation, u64 size, raw root 32. */
+void head_put(struct wire_writer *writer, const struct head *head);
+void head_get(struct wire_reader *reader, struct head *ret_head);
+
+/* --- HOUSE/house: what anybody may know of a house ------------------------------------------- */
+
+#define HOUSE_FILE_MAGIC "AZHOUSE" /* with its NUL, 8 bytes */
+#define HOUSE_FILE_SIZE  (FILE_HEADER_SIZE + 32u)
+
+/* header, then the keeper's X25519 public key. AZ_CORRUPT. */
+struct house_file {
+	uint8_t house[HOUSE_ID_SIZE];
+	uint8_t keeper[32];
+};
+void house_file_encode(const struct house_file *file, uint8_t data[HOUSE_FILE_SIZE]);
+AZ_CHECKED enum az_status house_file_decode(
+    struct bytes bytes, struct house_file *ret_file, struct az_err *reterr);
+
+#endif
