@@ -1,0 +1,595 @@
+/*
+ * The life of the house in the keeper: opening or founding it, recovering what a crash left, serving,
+ * stopping.
+ *
+ *	start   house.db ── things ──┐
+ *	        write-ahead log ─────┴─► memory          (the same function takes both)
+ *	        ring, catalogue, vault: what the ledger never committed is dropped,
+ *	                                what it committed is rolled forward
+ *	serve   change ─► entry + payload ─► flush ─► memory
+ *	                                        └─► follower ─► house.db
+ *
+ * The ledger alone says what happened. A key, a run file or rows without an entry were never acknowledged;
+ * an entry whose catalogue was not loaded is loaded from its run.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "custody/custody_internal.h"
+
+#define ARENA_MAX        (MATCH_KEYS_MAX * MATCH_KEY_MAX + (VAULT_ROWS_MAX + 4) * (ROW_SIZE_MAX + 64u))
+#define LEDGER_FOLDER    "ledger"
+#define CATALOGUE_FOLDER "catalogue"
+
+void
+custody_prepare(void)
+{
+	struct secret *secret = NULL;
+	struct mac *mac = NULL;
+	struct seal_key *seal_key = NULL;
+	struct sign_key *sign_key = NULL;
+
+	/* One of each, so that OpenSSL has loaded what it loads at first use. */
+	if (secret_random(KEY_SIZE, &secret, NULL) == AZ_OK) {
+		az_ignore(mac_new(secret_peek(secret), &mac, NULL));
+		az_ignore(seal_key_new(secret_peek(secret), &seal_key, NULL));
+		az_ignore(sign_key_new(secret_peek(secret), &sign_key, NULL));
+	}
+	mac_free(&mac);
+	seal_key_free(&seal_key);
+	sign_key_free(&sign_key);
+	secret_free(&secret);
+	state_prepare();
+}
+
+void
+custody_fatal(struct custody *custody, const struct az_err *err)
+{
+	custody->config.fatal(custody->config.arg, err);
+	abort();
+}
+
+/* --- the follower's side: house.db ------------------------------------------------------------ */
+
+static enum az_status
+put_in_state(void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_err *reterr)
+{
+	struct custody *custody = arg;
+
+	return state_put(custody->state, kind, id, thing, reterr);
+}
+
+/* Follower: what an entry put goes to house.db, and its text to the side store. */
+static enum az_status
+behind(void *arg, const struct ledger_record *record, struct az_err *reterr)
+{
+	struct custody *custody = arg;
+	struct payload_text text;
+	enum az_status status;
+
+	if (record->payload.size == 0)
+		return AZ_OK;
+	status = payload_read(record->payload, put_in_state, custody, &text, reterr);
+	if (status == AZ_OK && text.text.size > 0)
+		status = state_put_text(custody->state, record->entry->log, record->index,
+		    text.salt, text.text, reterr);
+	return status;
+}
+
+static enum az_status
+behind_sync(void *arg, uint64_t seq, struct az_err *reterr)
+{
+	struct custody *custody = arg;
+
+	return state_sync(custody->state, seq, reterr);
+}
+
+static void
+wake(void *arg)
+{
+	struct custody *custody = arg;
+
+	loop_wake(custody->config.loop);
+}
+
+static void
+ledger_is_fatal(void *arg, const struct az_err *err)
+{
+	custody_fatal(arg, err);
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+/* A record that house.db has not: into memory and into house.db. */
+static enum az_status
+replay(void *arg, const struct ledger_record *record, struct az_err *reterr)
+{
+	struct custody *custody = arg;
+	struct payload_text text;
+	enum az_status status = AZ_OK;
+
+	if (record->payload.size > 0)
+		status = payload_read(record->payload, thing_apply, custody, &text, reterr);
+	if (status == AZ_OK)
+		status = behind(custody, record, reterr);
+	return status;
+}
+
+static enum az_status
+open_ledger(struct custody *custody, struct az_err *reterr)
+{
+	struct ledger_config config = {.root = custody->config.root,
+	    .create = custody->config.founding != NULL,
+	    .behind = behind,
+	    .behind_sync = behind_sync,
+	    .behind_arg = custody,
+	    .wake = wake,
+	    .wake_arg = custody,
+	    .fatal = ledger_is_fatal,
+	    .fatal_arg = custody};
+	enum az_status status;
+
+	status = dir_open(custody->config.dirfd, LEDGER_FOLDER, config.create, 0700,
+	    &custody->ledger_dirfd, reterr);
+	if (status != AZ_OK)
+		return status;
+	config.dirfd = custody->ledger_dirfd;
+	memcpy(config.house, custody->config.house, HOUSE_ID_SIZE);
+	return ledger_open(&config, &custody->ledger, reterr);
+}
+
+static enum az_status
+open_catalogue(struct custody *custody, struct az_err *reterr)
+{
+	bool create = custody->config.founding != NULL;
+	enum az_status status = dir_open(custody->config.dirfd, CATALOGUE_FOLDER, create, 0700,
+	    &custody->catalogue_dirfd, reterr);
+
+	if (status == AZ_OK)
+		status = catalogue_open(custody->catalogue_dirfd, custody->config.house, create,
+		    &custody->catalogue, reterr);
+	if (status == AZ_OK)
+		status = catalogue_reader_new(custody->catalogue, &custody->reader, reterr);
+	return status;
+}
+
+static enum az_status
+open_parts(struct custody *custody, struct az_err *reterr)
+{
+	const struct custody_config *config = &custody->config;
+	bool create = config->founding != NULL;
+	enum az_status status = people_new(&custody->people, reterr);
+
+	if (status == AZ_OK)
+		status = policy_new(&custody->policy, reterr);
+	if (status == AZ_OK)
+		status = arena_new(ARENA_MAX, &custody->arena, reterr);
+	if (status == AZ_OK)
+		status = kdf_derive(
+		    config->root, config->house, "catalogue", 0, &custody->catalogue_key, reterr);
+	if (status == AZ_OK)
+		status = ring_open(config->dirfd, config->house, config->root, config->host, create,
+		    &custody->ring, reterr);
+	if (status == AZ_OK)
+		status = state_open(
+		    config->dirfd, config->house, config->root, create, &custody->state, reterr);
+	if (status == AZ_OK)
+		status = open_ledger(custody, reterr);
+	if (status == AZ_OK)
+		status = open_catalogue(custody, reterr);
+	return status;
+}
+
+/* --- recovering ------------------------------------------------------------------------------- */
+
+struct unknown {
+	const struct custody *custody;
+	uint64_t *ids;
+	size_t count, room;
+	bool failed;
+};
+
+static void
+note_unknown(struct unknown *unknown, uint64_t id)
+{
+	if (consignment_of(unknown->custody, id) != NULL)
+		return;
+	if (unknown->count == unknown->room) {
+		size_t room = unknown->room == 0 ? 16 : 2 * unknown->room;
+		uint64_t *ids = reallocarray(unknown->ids, room, sizeof(*ids));
+
+		if (ids == NULL) {
+			unknown->failed = true;
+			return;
+		}
+		unknown->ids = ids;
+		unknown->room = room;
+	}
+	unknown->ids[unknown->count++] = id;
+}
+
+static void
+note_ring(void *arg, uint32_t client, uint64_t consignment)
+{
+	(void)client;
+	note_unknown(arg, consignment);
+}
+
+static void
+note_run(void *arg, uint64_t consignment, bool loaded)
+{
+	(void)loaded;
+	note_unknown(arg, consignment);
+}
+
+/* Drops what was prepared for consignments that were never committed: run files, then keys. */
+static enum az_status
+drop_uncommitted(struct custody *custody, struct az_err *reterr)
+{
+	struct unknown runs = {.custody = custody};
+	struct unknown keys = {.custody = custody};
+	enum az_status status = catalogue_consignments(custody->catalogue, note_run, &runs, reterr);
+
+	ring_each(custody->ring, note_ring, &keys);
+	if (status == AZ_OK && (runs.failed || keys.failed))
+		status = az_fail(reterr, AZ_NO_MEMORY, "recovery: out of memory");
+	for (size_t i = 0; i < runs.count && status == AZ_OK; i++)
+		status = catalogue_run_remove(custody->catalogue, runs.ids[i], reterr);
+	for (size_t i = 0; i < keys.count && status == AZ_OK; i++)
+		status = ring_drop_consignment(custody->ring, keys.ids[i], reterr);
+	free(runs.ids);
+	free(keys.ids);
+	return status;
+}
+
+/* Rolls every committed consignment forward. */
+static enum az_status
+load_committed(struct custody *custody, struct az_err *reterr)
+{
+	enum az_status status = AZ_OK;
+
+	for (size_t i = 0; i < custody->consignment_count && status == AZ_OK; i++) {
+		struct consignment *consignment = custody->consignments[i];
+
+		if (!catalogue_is_loaded(custody->catalogue, consignment->id)) {
+			status = keys_of(custody, consignment, reterr);
+			if (status == AZ_OK)
+				status = catalogue_load(custody->catalogue, consignment->id,
+				    consignment->as_of, consignment->keys->run, consignment->run,
+				    reterr);
+		} else if (ring_consignment(custody->ring, consignment->client, consignment->id) ==
+		    NULL) {
+			status = az_fail(reterr, AZ_FORGED,
+			    "consignment %llu: the key ring has no key for it",
+			    (unsigned long long)consignment->id);
+		}
+		if (status == AZ_OK)
+			status = consignment_activate(custody, consignment, reterr);
+	}
+	return status;
+}
+
+/* An older ring in place of ours lacks newer keys, and has keys that were destroyed. */
+static enum az_status
+check_ring(const struct custody *custody, struct az_err *reterr)
+{
+	if (ring_number(custody->ring) < custody->house.ring_number)
+		return az_fail(reterr, AZ_FORGED,
+		    "key ring: it is older than the ledger (number %llu, not %llu)",
+		    (unsigned long long)ring_number(custody->ring),
+		    (unsigned long long)custody->house.ring_number);
+	return AZ_OK;
+}
+
+static enum az_status
+recover(struct custody *custody, struct az_err *reterr)
+{
+	enum az_status status = state_each(custody->state, thing_apply, custody, reterr);
+
+	if (status == AZ_OK)
+		status = ledger_replay(
+		    custody->ledger, state_applied(custody->state), replay, custody, reterr);
+	if (status == AZ_OK && custody->house.founded_us == 0)
+		status = az_fail(reterr, AZ_CORRUPT, "the house was never founded to the end");
+	if (status == AZ_OK)
+		status = check_ring(custody, reterr);
+	if (status == AZ_OK)
+		status = drop_uncommitted(custody, reterr);
+	if (status == AZ_OK)
+		status = load_committed(custody, reterr);
+	return status;
+}
+
+/* --- founding and starting -------------------------------------------------------------------- */
+
+static struct ledger_entry
+own_entry(enum entry_type type)
+{
+	return (struct ledger_entry){.type = type,
+	    .log = LEDGER_HOUSE_LOG,
+	    .policy_version = POLICY_VERSION,
+	    .zone = ZONE_LOOPBACK,
+	    .grade = GRADE_OWN,
+	    .outcome = AZ_OK};
+}
+
+/* Submits an entry of the house's own, with what payload holds, and takes it into memory at once. */
+static enum az_status
+submit_own(struct custody *custody, struct ledger_entry entry, struct payload *payload,
+    struct az_err *reterr)
+{
+	struct payload_text text;
+	enum az_status status = payload_end(payload, NULL, entry.text);
+
+	if (status != AZ_OK)
+		return az_fail(reterr, status, "house: an entry is too large");
+	status = ledger_submit(
+	    custody->ledger, &entry, buffer_peek(&payload->buffer), NULL, NULL, reterr);
+	if (status == AZ_OK)
+		status = payload_read(
+		    buffer_peek(&payload->buffer), thing_apply, custody, &text, reterr);
+	return status;
+}
+
+/* The first entries: the house, its default policy, the first officer, the host's own device. */
+static enum az_status
+found(struct custody *custody, struct az_err *reterr)
+{
+	const struct parent_founding *founding = custody->config.founding;
+	int64_t now = clock_now_us();
+	struct house house = {.founded_us = now, .next_record = 1, .sessions_before = 1};
+	struct staff officer = {.id = 1, .role = ROLE_OFFICER, .added_us = now};
+	struct device device = {.id = 1, .added_us = now};
+	struct ledger_entry entry;
+	struct payload payload;
+	enum az_status status;
+
+	(void)snprintf(officer.label, sizeof(officer.label), "%s", founding->officer);
+	(void)snprintf(officer.name, sizeof(officer.name), "%s", founding->name);
+	memcpy(officer.public_key, founding->officer_key, sizeof(officer.public_key));
+	(void)snprintf(device.label, sizeof(device.label), "%s", founding->device);
+	memcpy(device.public_key, founding->device_key, sizeof(device.public_key));
+	status = people_may_add_staff(custody->people, &officer, reterr);
+	if (status == AZ_OK)
+		status = people_may_add_device(custody->people, &device, reterr);
+	if (status != AZ_OK)
+		return status;
+	payload_init(&payload);
+	status = payload_put_house(&payload, &house);
+	if (status == AZ_OK)
+		status = payload_put_staff(&payload, &officer);
+	if (status == AZ_OK)
+		status = payload_put_device(&payload, &device);
+	entry = own_entry(ENTRY_FOUNDED);
+	entry.subject = custody->unsealed ? 1 : 0;
+	if (status == AZ_OK)
+		status = submit_own(custody, entry, &payload, reterr);
+	payload_fini(&payload);
+	return status;
+}
+
+static enum az_status
+log_start(struct custody *custody, struct az_err *reterr)
+{
+	struct ledger_entry entry = own_entry(ENTRY_STARTED);
+	struct house house = custody->house;
+	struct payload payload;
+	enum az_status status;
+
+	house.starts++;
+	house.ring_number = ring_number(custody->ring);
+	entry.detail64 = house.ring_number;
+	payload_init(&payload);
+	status = payload_put_house(&payload, &house);
+	if (status == AZ_OK)
+		status = submit_own(custody, entry, &payload, reterr);
+	payload_fini(&payload);
+	return status;
+}
+
+/* --- open, close ------------------------------------------------------------------------------ */
+
+enum az_status
+custody_open(
+    const struct custody_config *config, struct custody **ret_custody, struct az_err *reterr)
+{
+	struct custody *custody = calloc(1, sizeof(*custody));
+	enum az_status status = AZ_NO_MEMORY;
+
+	if (custody == NULL)
+		return az_fail(reterr, AZ_NO_MEMORY, "house: out of memory");
+	custody->config = *config;
+	custody->ledger_dirfd = -1;
+	custody->catalogue_dirfd = -1;
+	custody->unsealed = house_is_unsealed(config->house);
+	custody->since_us = clock_now_us();
+	custody->unauthenticated_us = custody->since_us;
+	custody->reconciled_us = clock_monotonic_us();
+	buffer_init(&custody->reply, FRONT_FRAME_MAX - 16, true);
+	custody->scratch = calloc(1, sizeof(*custody->scratch));
+	if (custody->scratch != NULL)
+		status = open_parts(custody, reterr);
+	if (status == AZ_OK && config->founding == NULL)
+		status = recover(custody, reterr);
+	if (status == AZ_OK)
+		status = ledger_start(custody->ledger, reterr);
+	if (status == AZ_OK && config->founding != NULL)
+		status = found(custody, reterr);
+	if (status == AZ_OK)
+		status = log_start(custody, reterr);
+	if (status == AZ_OK) {
+		people_sessions_after(custody->people, custody->house.sessions_before - 1);
+		ledger_kick(custody->ledger);
+		vault_start(custody);
+		/* The caller's, and wiped by it. */
+		custody->config.root = NULL;
+		custody->config.host = NULL;
+		custody->config.founding = NULL;
+		*ret_custody = custody;
+	} else {
+		custody_close(&custody);
+	}
+	return status;
+}
+
+static void
+settled_at_start(void *arg)
+{
+	struct custody *custody = arg;
+
+	if (custody->phase != PHASE_STARTING)
+		return;
+	custody->phase = PHASE_SERVING;
+	custody->config.ready(custody->config.arg);
+}
+
+void
+custody_ready(struct custody *custody)
+{
+	struct az_err err = {0};
+
+	/* Founded or recovered, it is on disk in all its parts before anybody is served. */
+	if (ledger_settle(custody->ledger, settled_at_start, custody, &err) != AZ_OK)
+		custody_fatal(custody, &err);
+}
+
+void
+custody_close(struct custody **custody)
+{
+	struct custody *closed = *custody;
+
+	if (closed == NULL)
+		return;
+	*custody = NULL;
+	ledger_close(&closed->ledger);
+	catalogue_reader_free(&closed->reader);
+	catalogue_close(&closed->catalogue);
+	state_close(&closed->state);
+	for (size_t i = 0; i < closed->consignment_count; i++) {
+		consignment_keys_free(&closed->consignments[i]->keys);
+		free(closed->consignments[i]);
+	}
+	free(closed->consignments);
+	for (size_t i = 0; i < closed->live_room; i++)
+		free(closed->live[i].items);
+	free(closed->live);
+	for (size_t i = 0; i < closed->client_keys_room; i++) {
+		mac_free(&closed->client_keys[i].number);
+		mac_free(&closed->client_keys[i].content);
+	}
+	free(closed->client_keys);
+	ring_free(&closed->ring);
+	people_free(&closed->people);
+	policy_free(&closed->policy);
+	secret_free(&closed->catalogue_key);
+	arena_free(&closed->arena);
+	buffer_fini(&closed->reply);
+	free(closed->calls);
+	free(closed->scratch);
+	fd_close(&closed->ledger_dirfd);
+	fd_close(&closed->catalogue_dirfd);
+	free(closed);
+}
+
+/* --- rounds ----------------------------------------------------------------------------------- */
+
+void
+custody_woken(struct custody *custody)
+{
+	ledger_poll(custody->ledger);
+	entrust_woken(custody);
+	custody_may_stop(custody);
+}
+
+void
+custody_round(struct custody *custody)
+{
+	changes_round(custody);
+	entrust_round(custody);
+	vault_reconcile_round(custody);
+	ledger_kick(custody->ledger);
+	/* A reader that rests would hold back the pages of what is loaded meanwhile. */
+	custody->reader_is_fresh = false;
+}
+
+void
+custody_tick(struct custody *custody)
+{
+	session_tick(custody, clock_now_us());
+	if (custody->phase == PHASE_SERVING && !custody->reconciling &&
+	    vault_reconcile_is_due(custody))
+		vault_reconcile_begin(custody);
+}
+
+void
+custody_child(struct custody *custody, uint32_t id, int socket, int pipe)
+{
+	if (custody->bulk != NULL && entrust_child_id(custody->bulk) == id) {
+		entrust_child(custody->bulk, socket, pipe);
+	} else if (custody->verifying != NULL && verify_child_id(custody->verifying) == id) {
+		fd_close(&pipe);
+		verify_child(custody->verifying, socket);
+	} else {
+		/* Whoever asked for it has gone; so it ends, since nobody talks to it. */
+		fd_close(&socket);
+		fd_close(&pipe);
+	}
+}
+
+bool
+custody_child_has_pipe(const struct custody *custody, uint32_t id)
+{
+	return custody->bulk != NULL && entrust_child_id(custody->bulk) == id;
+}
+
+void
+custody_child_failed(struct custody *custody, uint32_t id, const struct az_err *err)
+{
+	if (custody->bulk != NULL && entrust_child_id(custody->bulk) == id)
+		entrust_child_failed(custody->bulk, err);
+	else if (custody->verifying != NULL && verify_child_id(custody->verifying) == id)
+		verify_child_failed(custody->verifying, err);
+}
+
+/* --- stopping --------------------------------------------------------------------------------- */
+
+static void
+settled_at_stop(void *arg)
+{
+	struct custody *custody = arg;
+
+	custody->phase = PHASE_STOPPED;
+	custody->stopped(custody->stopped_arg);
+}
+
+void
+custody_may_stop(struct custody *custody)
+{
+	struct ledger_entry entry = own_entry(ENTRY_STOPPED);
+
+	if (custody->phase != PHASE_STOPPING || custody->reconciling || custody->bulk != NULL ||
+	    custody->stop_is_logged)
+		return;
+	custody->stop_is_logged = true;
+	entry.detail64 = custody->disclosed;
+	/* On a full disk the entry is missing, and the next start tells that this run had no end. */
+	az_ignore(ledger_submit(custody->ledger, &entry, bytes_make(NULL, 0), NULL, NULL, NULL));
+	if (ledger_settle(custody->ledger, settled_at_stop, custody, NULL) != AZ_OK)
+		settled_at_stop(custody);
+}
+
+void
+custody_stop(struct custody *custody, void (*stopped)(void *arg), void *arg)
+{
+	bool served = custody->phase == PHASE_SERVING;
+
+	custody->stopped = stopped;
+	custody->stopped_arg = arg;
+	custody->phase = PHASE_STOPPING;
+	if (custody->bulk != NULL)
+		entrust_front_gone(custody->bulk, NULL);
+	if (served)
+		vault_reconcile_begin(custody);
+	custody_may_stop(custody);
+}

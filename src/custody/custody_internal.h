@@ -1,0 +1,382 @@
+/*
+ * What the files of this folder share. All of it belongs to the loop thread, but what is said to be a
+ * bulk thread's.
+ */
+#ifndef AZ_CUSTODY_INTERNAL_H
+#define AZ_CUSTODY_INTERNAL_H
+
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "base/wire.h"
+#include "catalogue/catalogue.h"
+#include "crypto/hash.h"
+#include "crypto/ring.h"
+#include "crypto/seal.h"
+#include "custody/custody.h"
+#include "ledger/ledger.h"
+#include "match/match.h"
+#include "people/people.h"
+#include "policy/policy.h"
+#include "proto/answer.h"
+#include "proto/vault.h"
+#include "state/state.h"
+
+#define POLICY_VERSION 1u
+
+/* --- things.c: what the ledger's payloads hold ------------------------------------------------ */
+
+enum thing_kind {
+	THING_HOUSE = 1,
+	THING_CLIENT = 2,
+	THING_PURPOSE = 3,
+	THING_STAFF = 4,
+	THING_DEVICE = 5,
+	THING_CONSIGNMENT = 6,
+};
+
+/* The house itself: its counters. */
+struct house {
+	int64_t founded_us;
+	uint64_t starts;
+	uint64_t ring_number;     /* the ring must be at least this new */
+	uint32_t next_record;     /* the record number that the next new person gets */
+	uint32_t sessions_before; /* session numbers below it are used up */
+};
+
+struct consignment {
+	uint64_t id;
+	uint32_t client;
+	uint32_t purpose;
+	int32_t as_of;
+	uint16_t match_version;
+	int64_t time_us;
+	uint64_t fields; /* bits of the columns it has, in the client's numbering */
+	uint32_t rows, accepted, refused, new_records, new_versions, unchanged, bad_births;
+	uint8_t sha256[SHA256_SIZE]; /* of the list as it was delivered */
+	uint8_t root[SHA256_SIZE];   /* over its sealed rows */
+	uint8_t run[SHA256_SIZE];    /* of its run file */
+	/* Below here it is not stored. */
+	bool active;                   /* its catalogue entries are loaded: it may be asked */
+	struct consignment_keys *keys; /* derived at first use */
+};
+
+/*
+ * A payload: u8 1, u32 count, each u8 kind, u64 id, bytes thing; then bytes text with 16 bytes of salt
+ * before it, or nothing.
+ */
+struct payload {
+	struct buffer buffer;
+	struct wire_writer writer;
+	uint32_t count;
+};
+void payload_init(struct payload *payload);
+void payload_fini(struct payload *payload);
+AZ_CHECKED enum az_status payload_put_house(struct payload *payload, const struct house *house);
+AZ_CHECKED enum az_status payload_put_client(struct payload *payload, const struct client *client);
+AZ_CHECKED enum az_status payload_put_purpose(
+    struct payload *payload, const struct purpose *purpose);
+AZ_CHECKED enum az_status payload_put_staff(struct payload *payload, const struct staff *staff);
+AZ_CHECKED enum az_status payload_put_device(struct payload *payload, const struct device *device);
+AZ_CHECKED enum az_status payload_put_consignment(
+    struct payload *payload, const struct consignment *consignment);
+/* Ends the payload; text may be NULL. The commitment goes into the entry. */
+AZ_CHECKED enum az_status payload_end(
+    struct payload *payload, const char *text, uint8_t ret_commitment[LEDGER_COMMITMENT_SIZE]);
+
+/* Calls visit for each thing of a payload; then the text, if there is one. AZ_CORRUPT. */
+struct payload_text {
+	uint8_t salt[LEDGER_SALT_SIZE];
+	struct bytes text;
+};
+AZ_CHECKED enum az_status payload_read(struct bytes payload,
+    enum az_status (*visit)(
+	void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_err *reterr),
+    void *arg, struct payload_text *ret_text, struct az_err *reterr);
+
+/* Takes one thing into memory, as it was committed. arg: the custody. */
+AZ_CHECKED enum az_status thing_apply(
+    void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_err *reterr);
+
+/* --- keys.c: what is derived from the keys of the ring ---------------------------------------- */
+
+struct consignment_keys {
+	struct seal_key *row;            /* the loop's */
+	struct mac *tokens[MATCH_KINDS]; /* by kind; NULL for number */
+	struct mac *block;               /* over token blocks */
+	struct secret *run;              /* seals the run file */
+};
+void consignment_keys_free(struct consignment_keys **keys);
+/* From a key of the ring. */
+AZ_CHECKED enum az_status consignment_keys_new(const struct secret *key,
+    const uint8_t house[HOUSE_ID_SIZE], struct consignment_keys **ret_keys, struct az_err *reterr);
+/* Those of a consignment, derived once. AZ_FORGED: the ring has no key for it. */
+AZ_CHECKED enum az_status keys_of(
+    struct custody *custody, struct consignment *consignment, struct az_err *reterr);
+
+/* Keyed digests of a client's numbers and contents. */
+struct client_keys {
+	struct mac *number;
+	struct mac *content;
+};
+/* Borrowed; made at first use. */
+AZ_CHECKED enum az_status keys_of_client(struct custody *custody, uint32_t client,
+    const struct client_keys **ret_keys, struct az_err *reterr);
+void number_digest(
+    const struct client_keys *keys, struct bytes key, uint8_t ret_digest[CATALOGUE_DIGEST_SIZE]);
+void content_digest(const struct client_keys *keys, struct bytes encoded,
+    uint8_t ret_digest[CATALOGUE_DIGEST_SIZE]);
+void token_make(const struct consignment_keys *keys, enum match_kind kind, struct bytes key,
+    uint8_t ret_token[TOKEN_SIZE]);
+void block_mac(
+    const struct consignment_keys *keys, struct bytes block, uint8_t ret_mac[TOKEN_MAC_SIZE]);
+
+/* The associated data of a sealed row. */
+#define ROW_PLACE_SIZE 38u
+#define ROW_LAYOUT     1u
+struct row_place {
+	uint8_t bytes[ROW_PLACE_SIZE];
+};
+void row_place(const uint8_t house[HOUSE_ID_SIZE], uint32_t client, uint64_t consignment,
+    uint32_t record, uint32_t version, struct row_place *ret_place);
+
+/* --- the custody ------------------------------------------------------------------------------ */
+
+/* Consignments of a purpose that may be asked, the newest first: highest as-of, then latest arrival. */
+struct live_list {
+	struct consignment **items;
+	size_t count;
+};
+
+/* A question to the vault, by the id of its frame. */
+struct vault_call {
+	void (*done)(void *arg, const struct frame *frame);
+	void *arg;
+	bool lookup; /* its answer has rows, which are counted */
+};
+
+enum custody_phase {
+	PHASE_STARTING, /* the vault has not answered yet */
+	PHASE_SERVING,
+	PHASE_STOPPING,
+	PHASE_STOPPED,
+};
+
+struct bulk;
+struct verifying;
+
+struct custody {
+	struct custody_config config;
+	enum custody_phase phase;
+	bool stop_is_logged;
+	int ledger_dirfd;
+	int catalogue_dirfd;
+	bool unsealed;
+	int64_t since_us;
+	struct house house;
+	struct ring *ring;
+	struct ledger *ledger;
+	struct catalogue *catalogue;
+	struct catalogue_reader *reader;
+	bool reader_is_fresh;
+	struct people *people;
+	struct policy *policy;
+	struct state *state;
+	struct secret *catalogue_key;
+	struct client_keys *client_keys; /* by client */
+	size_t client_keys_room;
+
+	struct consignment **consignments; /* by id */
+	size_t consignment_count;
+	struct live_list *live; /* by purpose */
+	size_t live_room;
+
+	struct vault_call *calls; /* slot = frame id - 1 */
+	size_t call_room;
+	size_t calls_open;
+	size_t lookups_open;
+	size_t call_hint; /* where a free slot is looked for first */
+	uint64_t vault_request;
+	uint64_t rows_served; /* by the vault's answers */
+	bool reconciling;     /* lookups wait */
+	bool counting;        /* the vault was asked */
+	int64_t reconciled_us;
+	struct disclosure *held; /* lookups that wait for a reconciliation */
+	size_t drops_waiting;    /* at start */
+
+	struct custody_front *fronts;
+	struct request *changes; /* the first is at work, the others wait */
+	bool change_is_due;      /* the first has not begun */
+	struct bulk *bulk;
+	struct verifying *verifying;
+	uint32_t next_child;
+
+	uint32_t unauthenticated; /* since the last tick that counted them */
+	int64_t unauthenticated_us;
+	uint32_t next_session;
+	uint64_t disclosed;  /* since the start */
+	struct arena *arena; /* one disclosure's plaintext at a time */
+	struct buffer reply;
+	union front_request *scratch;
+
+	void (*stopped)(void *arg);
+	void *stopped_arg;
+};
+
+/* --- request.c: requests and replies ---------------------------------------------------------- */
+
+struct custody_front {
+	struct custody *custody;
+	void *arg; /* NULL once the connection has gone */
+	uint8_t challenge[32];
+	bool signed_in;
+	bool dead; /* hung up: nothing more is read from it */
+	uint32_t session, staff, device;
+	size_t in_flight;
+	struct custody_front *next, *previous; /* of the custody's */
+	int64_t window_us;                     /* of logged refusals */
+	uint32_t window_refusals;
+	uint64_t unlogged;
+};
+
+struct request {
+	struct custody *custody;
+	struct custody_front *front;
+	uint32_t id;
+	enum front_message type;
+	enum verb verb;
+	bool approved; /* an officer's own, in an unsealed house */
+	int fd;
+	uint32_t log;         /* whose head the reply carries beside the house's */
+	struct request *next; /* in the queue of changes */
+	struct buffer body;   /* of one that waits */
+};
+
+/* What a verb's function gets; it or what it starts ends the request. */
+struct verb_entry {
+	enum front_message type;
+	enum verb verb;
+	bool changes; /* the house: one after the other */
+	void (*run)(struct request *request, const union front_request *body);
+};
+const struct verb_entry *verb_of(uint16_t type); /* verbs.c */
+
+/* An entry of the house log with who asks, ready to be added to. */
+struct ledger_entry request_entry(const struct request *request, enum entry_type type);
+/* Writes the start of a reply into the custody's buffer; the caller adds an answer. */
+struct wire_writer reply_begin(struct request *request, enum front_message type);
+/* Sends what was written. An ITEM leaves the request open. */
+void reply_item(struct request *request, struct wire_writer *writer);
+/* Sends it and frees the request. */
+void reply_end(struct request *request, struct wire_writer *writer);
+/* FAILED with err; frees the request. */
+void request_fail(struct request *request, const struct az_err *err);
+/* The same, with the place of the entry that tells of it. */
+void request_fail_at(
+    struct request *request, const struct az_err *err, const struct az_ticket *ticket);
+/* An entry of the refusal, then FAILED; frees the request. */
+void request_refuse(struct request *request, const struct az_err *err);
+void request_progress(struct request *request, uint64_t done, uint64_t of, const char *what);
+void answer_ledger(
+    struct wire_writer *writer, const struct custody *custody, const struct az_ticket *ticket);
+/* Begins the changes that wait, one after the other. */
+void changes_round(struct custody *custody);
+
+/* --- change.c: verbs that change the house ---------------------------------------------------- */
+
+/*
+ * Submits entry with what payload holds (taken), preceded by an approval if the request has one. On its
+ * ticket the payload is taken into memory and the answer {kind, id, label} is sent.
+ */
+void change_submit(struct request *request, struct ledger_entry entry, struct payload *payload,
+    const char *kind, uint32_t id, const char *label);
+/* AZ_DENIED with an entry, or true: the role may do it. Sets request->approved. */
+bool change_is_permitted(struct request *request);
+
+/* --- the verbs -------------------------------------------------------------------------------- */
+
+void verb_sign_in(struct request *request, const union front_request *body);
+void verb_present(struct request *request, const union front_request *body);
+void verb_status(struct request *request, const union front_request *body);
+void verb_client_add(struct request *request, const union front_request *body);
+void verb_client_list(struct request *request, const union front_request *body);
+void verb_client_close(struct request *request, const union front_request *body);
+void verb_purpose_add(struct request *request, const union front_request *body);
+void verb_purpose_list(struct request *request, const union front_request *body);
+void verb_purpose_close(struct request *request, const union front_request *body);
+void verb_staff_add(struct request *request, const union front_request *body);
+void verb_staff_list(struct request *request, const union front_request *body);
+void verb_staff_end(struct request *request, const union front_request *body);
+void verb_device_add(struct request *request, const union front_request *body);
+void verb_device_list(struct request *request, const union front_request *body);
+void verb_device_retire(struct request *request, const union front_request *body);
+void verb_entrust(struct request *request, const union front_request *body);
+void verb_disclose(struct request *request, const union front_request *body);
+void verb_ledger_verify(struct request *request, const union front_request *body);
+void verb_ledger_query(struct request *request, const union front_request *body);
+
+/* The session of a front ends: its connection has gone, or somebody took it over. */
+void session_leave(struct custody_front *front);
+void sessions_end_connections(struct custody *custody, uint32_t session);
+/* Counts a sign-in that failed, for the entry of the minute. */
+void session_tick(struct custody *custody, int64_t now_us);
+
+/* --- consignments.c --------------------------------------------------------------------------- */
+
+struct consignment *consignment_of(const struct custody *custody, uint64_t id);
+/* Takes it over into the list; an older one of that id is replaced. */
+AZ_CHECKED enum az_status consignment_put(
+    struct custody *custody, struct consignment *consignment, struct az_err *reterr);
+/* It may be asked from now on. */
+AZ_CHECKED enum az_status consignment_activate(
+    struct custody *custody, struct consignment *consignment, struct az_err *reterr);
+const struct live_list *live_of(const struct custody *custody, uint32_t purpose);
+/* Whether a is asked before b. */
+bool consignment_is_newer(int32_t as_of_a, uint64_t a, int32_t as_of_b, uint64_t b);
+
+/* --- vault.c: the port to the vault ----------------------------------------------------------- */
+
+/* A slot for a question; 0 if there is no memory or too many are open. */
+uint32_t vault_call_new(struct custody *custody, bool lookup,
+    void (*done)(void *arg, const struct frame *frame), void *arg);
+void vault_call_forget(struct custody *custody, uint32_t id);
+/* An empty frame, or one with a consignment, as a question. */
+AZ_CHECKED enum az_status vault_ask(struct custody *custody, enum vault_message type,
+    const uint64_t *consignment, void (*done)(void *arg, const struct frame *frame), void *arg,
+    struct az_err *reterr);
+/* The status and text of a VAULT_FAILED. */
+enum az_status vault_failed(const struct frame *frame, struct az_err *reterr);
+void vault_start(struct custody *custody);
+/* Compares the vault's count of rows with ours, once nothing is in flight. */
+bool vault_reconcile_is_due(const struct custody *custody);
+void vault_reconcile_begin(struct custody *custody);
+void vault_reconcile_round(struct custody *custody);
+
+/* --- disclose.c ------------------------------------------------------------------------------- */
+
+void disclosures_resume(struct custody *custody);
+
+/* --- entrust.c -------------------------------------------------------------------------------- */
+
+void entrust_child(struct bulk *bulk, int socket, int pipe);
+void entrust_child_failed(struct bulk *bulk, const struct az_err *err);
+uint32_t entrust_child_id(const struct bulk *bulk);
+void entrust_woken(struct custody *custody);
+/* Hands frames of the bulk threads on to the vault, as far as it takes them. */
+void entrust_round(struct custody *custody);
+/* The front has gone: a list that is not committed yet is given up. */
+void entrust_front_gone(struct bulk *bulk, const struct custody_front *front);
+
+/* --- verify.c --------------------------------------------------------------------------------- */
+
+void verify_child(struct verifying *verifying, int socket);
+void verify_child_failed(struct verifying *verifying, const struct az_err *err);
+uint32_t verify_child_id(const struct verifying *verifying);
+
+/* How many officers have not ended. */
+size_t custody_officers(const struct custody *custody);
+void custody_fatal(struct custody *custody, const struct az_err *err);
+void custody_ready(struct custody *custody);
+void custody_may_stop(struct custody *custody);
+
+#endif

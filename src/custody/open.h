@@ -1,0 +1,30 @@
+/*
+ * The only way from a sealed row to plaintext (I1): the ticket is an argument, and only the ledger can make
+ * one, of an entry whose flush has ended.
+ */
+#ifndef AZ_CUSTODY_OPEN_H
+#define AZ_CUSTODY_OPEN_H
+
+#include "custody/custody_internal.h"
+
+/* What the entry has named: a row in the vault, and what the catalogue knows of it. */
+struct row_named {
+	uint32_t client;
+	uint64_t consignment;
+	uint32_t record;
+	uint32_t version;
+	int32_t as_of;
+	uint8_t digest[CATALOGUE_DIGEST_SIZE];
+};
+
+/*
+ * Opens a row into arena. The ticket's entry must be of the row's client and either disclose exactly this
+ * record and version, or say that several match. AZ_FORGED: the bytes are not that row, its content is not
+ * what the catalogue knows, or it does not have the key that was asked by. AZ_DENIED: the ticket is for
+ * something else. On failure nothing of the row is left.
+ */
+AZ_CHECKED enum az_status row_open(struct custody *custody, const struct az_ticket *ticket,
+    const struct row_named *named, struct bytes sealed, const struct match_key *key,
+    struct arena *arena, struct row *ret_row, struct az_err *reterr);
+
+#endif

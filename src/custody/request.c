@@ -1,0 +1,398 @@
+/*
+ * Requests: from a message to the verb's function, and the replies on the way back.
+ *
+ *	message ── front_decode ── table of verbs ── run ── … ── DONE or FAILED
+ *	                                └─ changes the house: waits for those before it
+ *
+ * A request belongs to its front, and outlives its connection: what was begun is brought to its end, only
+ * the reply is dropped. A front is freed when it is closed and nothing of it is in flight.
+ *
+ * Every refusal is an entry, so that attempts are evidence too; above a rate they are counted, and the
+ * count stands in the next entry.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "custody/custody_internal.h"
+
+#define IN_FLIGHT_MAX     64u
+#define REFUSALS_LOGGED   20u /* in a window, for each front */
+#define REFUSAL_WINDOW_US (10 * AZ_US_PER_S)
+
+/* --- fronts ----------------------------------------------------------------------------------- */
+
+enum az_status
+custody_front_new(struct custody *custody, const uint8_t challenge[32], void *front_arg,
+    struct custody_front **ret_front)
+{
+	struct custody_front *front = calloc(1, sizeof(*front));
+
+	if (front == NULL)
+		return AZ_NO_MEMORY;
+	front->custody = custody;
+	front->arg = front_arg;
+	memcpy(front->challenge, challenge, sizeof(front->challenge));
+	front->next = custody->fronts;
+	if (front->next != NULL)
+		front->next->previous = front;
+	custody->fronts = front;
+	*ret_front = front;
+	return AZ_OK;
+}
+
+static void
+front_free_if_done(struct custody_front *front)
+{
+	if (front->arg != NULL || front->in_flight > 0)
+		return;
+	if (front->next != NULL)
+		front->next->previous = front->previous;
+	if (front->previous != NULL)
+		front->previous->next = front->next;
+	else
+		front->custody->fronts = front->next;
+	free(front);
+}
+
+void
+custody_front_close(struct custody_front **front)
+{
+	struct custody_front *closed = *front;
+
+	if (closed == NULL)
+		return;
+	*front = NULL;
+	closed->arg = NULL;
+	closed->dead = true;
+	if (closed->custody->bulk != NULL)
+		entrust_front_gone(closed->custody->bulk, closed);
+	session_leave(closed);
+	front_free_if_done(closed);
+}
+
+bool
+custody_front_is_signed_in(const struct custody_front *front)
+{
+	return front->signed_in;
+}
+
+/* --- from a message to a verb ----------------------------------------------------------------- */
+
+static void
+request_free(struct request *request)
+{
+	struct custody_front *front = request->front;
+
+	fd_close(&request->fd);
+	buffer_fini(&request->body);
+	free(request);
+	front->in_flight--;
+	front_free_if_done(front);
+}
+
+/* Runs a verb, or the decoding again of one that waited. */
+static void
+request_run(struct request *request, struct bytes body)
+{
+	struct custody *custody = request->custody;
+	const struct verb_entry *verb = verb_of((uint16_t)request->type);
+	enum az_status status = front_decode(request->type, body, custody->scratch);
+	struct az_err err = {0};
+
+	assert(verb != NULL);
+	if (status != AZ_OK) {
+		(void)az_fail(&err, AZ_INVALID, "%s: the request is malformed",
+		    verb_name(request->verb) != NULL ? verb_name(request->verb) : "sign-in");
+		request_fail(request, &err);
+	} else {
+		verb->run(request, custody->scratch);
+	}
+	az_wipe(custody->scratch, sizeof(*custody->scratch));
+}
+
+/* Puts a change at the end of the queue; runs it if nothing is before it. */
+static void
+change_queue(struct request *request, struct bytes body)
+{
+	struct custody *custody = request->custody;
+	struct request **end = &custody->changes;
+	struct az_err err = {0};
+
+	buffer_init(&request->body, FRONT_FRAME_MAX, true);
+	if (buffer_append(&request->body, body) != AZ_OK) {
+		(void)az_fail(&err, AZ_NO_MEMORY, "the request: out of memory");
+		request_fail(request, &err);
+		return;
+	}
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = request;
+	if (custody->changes == request)
+		request_run(request, buffer_peek(&request->body));
+}
+
+/* A change at work has ended: the next one is due. */
+static void
+change_ended(struct custody *custody, struct request *request)
+{
+	custody->changes = request->next;
+	custody->change_is_due = custody->changes != NULL;
+}
+
+void
+changes_round(struct custody *custody)
+{
+	/* A change that is refused at once ends inside this loop, and the next one is due. */
+	while (custody->change_is_due) {
+		struct request *request = custody->changes;
+
+		custody->change_is_due = false;
+		request_run(request, buffer_peek(&request->body));
+	}
+}
+
+/* Whether who signed in here may still ask: not ended, not retired, not taken over. */
+static bool
+session_holds(const struct custody_front *front)
+{
+	const struct custody *custody = front->custody;
+	const struct staff *staff = people_staff(custody->people, front->staff);
+	const struct device *device = people_device(custody->people, front->device);
+	const struct session *session = people_session(custody->people, front->session);
+
+	return staff != NULL && staff->ended_us == 0 && device != NULL && device->retired_us == 0 &&
+	    session != NULL && !session->taken_over;
+}
+
+enum az_status
+custody_request(struct custody_front *front, struct bytes message, int fd, struct az_err *reterr)
+{
+	struct custody *custody = front->custody;
+	struct front_header header = {0};
+	const struct verb_entry *verb = NULL;
+	struct request *request;
+	struct bytes body;
+
+	if (front->dead || front_open(message, &header, &body) != AZ_OK ||
+	    (verb = verb_of(header.type)) == NULL) {
+		fd_close(&fd);
+		return az_fail(reterr, AZ_INVALID, "a message of no known kind");
+	}
+	if ((header.type == FRONT_SIGN_IN) == front->signed_in ||
+	    (fd >= 0) != (header.type == FRONT_ENTRUST)) {
+		fd_close(&fd);
+		return az_fail(reterr, AZ_INVALID, "a message out of turn");
+	}
+	request = front->in_flight < IN_FLIGHT_MAX ? calloc(1, sizeof(*request)) : NULL;
+	if (request == NULL) {
+		fd_close(&fd);
+		return az_fail(reterr, AZ_LIMIT, "too many requests at once");
+	}
+	*request = (struct request){.custody = custody,
+	    .front = front,
+	    .id = header.id,
+	    .type = verb->type,
+	    .verb = verb->verb,
+	    .fd = fd};
+	front->in_flight++;
+	if (custody->phase != PHASE_SERVING) {
+		struct az_err err = {0};
+
+		(void)az_fail(&err, AZ_BUSY, "the keeper is stopping");
+		request_fail(request, &err);
+	} else if (front->signed_in && !session_holds(front)) {
+		struct az_err err = {0};
+
+		(void)az_fail(&err, AZ_DENIED, "the session has ended");
+		request_refuse(request, &err);
+	} else if (verb->changes) {
+		change_queue(request, body);
+	} else {
+		request_run(request, body);
+	}
+	return AZ_OK;
+}
+
+struct ledger_entry
+request_entry(const struct request *request, enum entry_type type)
+{
+	const struct custody_front *front = request->front;
+
+	return (struct ledger_entry){.type = type,
+	    .log = LEDGER_HOUSE_LOG,
+	    .staff = front->staff,
+	    .device = front->device,
+	    .session = front->session,
+	    .policy_version = POLICY_VERSION,
+	    .zone = ZONE_LOOPBACK,
+	    .guard = GUARD_NONE,
+	    .grade = GRADE_OWN,
+	    .outcome = AZ_OK};
+}
+
+/* --- replies ---------------------------------------------------------------------------------- */
+
+struct wire_writer
+reply_begin(struct request *request, enum front_message type)
+{
+	struct custody *custody = request->custody;
+	struct wire_writer writer;
+	struct head heads[2];
+	uint32_t count = 1;
+
+	buffer_clear(&custody->reply);
+	wire_writer_init(&writer, &custody->reply);
+	front_put_header(&writer, type, request->id);
+	if (type == FRONT_DONE || type == FRONT_FAILED) {
+		ledger_head(custody->ledger, LEDGER_HOUSE_LOG, &heads[0]);
+		if (request->log != LEDGER_HOUSE_LOG)
+			ledger_head(custody->ledger, request->log, &heads[count++]);
+		/* Before its sign-in nobody is told how long the logs are. */
+		front_put_heads(&writer, heads, request->front->signed_in ? count : 0);
+	}
+	return writer;
+}
+
+static void
+reply_send(struct request *request, struct wire_writer *writer)
+{
+	struct custody_front *front = request->front;
+	struct custody *custody = request->custody;
+
+	if (front->arg != NULL && !front->dead) {
+		if (writer->status == AZ_OK) {
+			custody->config.reply(front->arg, buffer_peek(&custody->reply));
+		} else {
+			/* An answer that does not fit cannot be told: the connection ends. */
+			front->dead = true;
+			custody->config.hang_up(front->arg);
+		}
+	}
+	buffer_clear(&custody->reply);
+}
+
+void
+reply_item(struct request *request, struct wire_writer *writer)
+{
+	reply_send(request, writer);
+}
+
+void
+reply_end(struct request *request, struct wire_writer *writer)
+{
+	struct custody *custody = request->custody;
+
+	reply_send(request, writer);
+	if (custody->changes == request)
+		change_ended(custody, request);
+	request_free(request);
+}
+
+void
+answer_ledger(
+    struct wire_writer *writer, const struct custody *custody, const struct az_ticket *ticket)
+{
+	const struct ledger_entry *entry = ticket_entry(ticket);
+	const struct client *client = policy_client(custody->policy, entry->log);
+
+	answer_object(writer, "ledger");
+	answer_text(writer, "log", client != NULL ? client->label : "house");
+	answer_uint(writer, "index", ticket_index(ticket));
+	answer_end(writer);
+}
+
+void
+request_fail_at(struct request *request, const struct az_err *err, const struct az_ticket *ticket)
+{
+	struct wire_writer writer = reply_begin(request, FRONT_FAILED);
+
+	wire_put_u8(&writer, (uint8_t)err->status);
+	wire_put_text(&writer, err->text);
+	if (ticket != NULL) {
+		answer_object(&writer, NULL);
+		answer_ledger(&writer, request->custody, ticket);
+		answer_end(&writer);
+	}
+	reply_end(request, &writer);
+}
+
+void
+request_fail(struct request *request, const struct az_err *err)
+{
+	request_fail_at(request, err, NULL);
+}
+
+void
+request_progress(struct request *request, uint64_t done, uint64_t of, const char *what)
+{
+	struct wire_writer writer = reply_begin(request, FRONT_PROGRESS);
+
+	wire_put_u64(&writer, done);
+	wire_put_u64(&writer, of);
+	wire_put_text(&writer, what);
+	reply_item(request, &writer);
+}
+
+/* --- refusals --------------------------------------------------------------------------------- */
+
+struct refusal_reply {
+	struct request *request;
+	struct az_err err;
+};
+
+static void
+refusal_is_durable(void *arg, const struct az_ticket *ticket)
+{
+	struct refusal_reply *refusal = arg;
+
+	request_fail_at(refusal->request, &refusal->err, ticket);
+	free(refusal);
+}
+
+/* Whether this front's refusals are still logged one by one. */
+static bool
+refusal_is_logged(struct custody_front *front)
+{
+	int64_t now = clock_monotonic_us();
+
+	if (now - front->window_us > REFUSAL_WINDOW_US) {
+		front->window_us = now;
+		front->window_refusals = 0;
+	}
+	return ++front->window_refusals <= REFUSALS_LOGGED;
+}
+
+void
+request_refuse(struct request *request, const struct az_err *err)
+{
+	struct ledger_entry entry = request_entry(request, ENTRY_REFUSED);
+	struct custody_front *front = request->front;
+	struct refusal_reply *refusal;
+
+	if (!refusal_is_logged(front)) {
+		front->unlogged++;
+		request_fail(request, err);
+		return;
+	}
+	entry.detail = request->verb;
+	entry.outcome = (uint8_t)err->status;
+	entry.subject = request->log;
+	entry.detail64 = front->unlogged;
+	refusal = malloc(sizeof(*refusal));
+	if (refusal == NULL) {
+		front->unlogged++;
+		request_fail(request, err);
+		return;
+	}
+	*refusal = (struct refusal_reply){.request = request, .err = *err};
+	if (ledger_submit(request->custody->ledger, &entry, bytes_make(NULL, 0), refusal_is_durable,
+		refusal, NULL) != AZ_OK) {
+		front->unlogged++;
+		request_fail(request, err);
+		free(refusal);
+		return;
+	}
+	front->unlogged = 0;
+}

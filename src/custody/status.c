@@ -1,0 +1,92 @@
+/*
+ * What the house says of itself: counts and warnings, nothing of any record.
+ */
+#include "custody/custody_internal.h"
+
+struct counts {
+	uint64_t staff, devices, clients, purposes;
+};
+
+static void
+count_staff(void *arg, const struct staff *staff)
+{
+	struct counts *counts = arg;
+
+	counts->staff += staff->ended_us == 0 ? 1 : 0;
+}
+
+static void
+count_device(void *arg, const struct device *device)
+{
+	struct counts *counts = arg;
+
+	counts->devices += device->retired_us == 0 ? 1 : 0;
+}
+
+static void
+count_client(void *arg, const struct client *client)
+{
+	struct counts *counts = arg;
+
+	counts->clients += client->closed_us == 0 ? 1 : 0;
+}
+
+static void
+count_purpose(void *arg, const struct purpose *purpose)
+{
+	struct counts *counts = arg;
+
+	counts->purposes += purpose->closed_us == 0 ? 1 : 0;
+}
+
+/* What an unsealed house does not hold to. */
+static void
+answer_waivers(struct wire_writer *writer, const struct custody *custody)
+{
+	answer_array(writer, "waivers");
+	if (custody->unsealed) {
+		answer_text(writer, NULL, "the root key lies in a plain file");
+		answer_text(writer, NULL, "one officer founded it and approves alone");
+		answer_text(writer, NULL, "values to look for may stand in arguments");
+	}
+	answer_end(writer);
+}
+
+void
+verb_status(struct request *request, const union front_request *body)
+{
+	struct custody *custody = request->custody;
+	struct counts counts = {0};
+	struct wire_writer writer;
+	char name[HOUSE_NAME_SIZE];
+
+	(void)body;
+	if (!change_is_permitted(request))
+		return;
+	people_each_staff(custody->people, count_staff, &counts);
+	people_each_device(custody->people, count_device, &counts);
+	policy_each_client(custody->policy, count_client, &counts);
+	policy_each_purpose(custody->policy, 0, count_purpose, &counts);
+	house_name(custody->config.house, name);
+	writer = reply_begin(request, FRONT_DONE);
+	answer_object(&writer, NULL);
+	answer_text(&writer, "house", name);
+	answer_bool(&writer, "unsealed", custody->unsealed);
+	answer_waivers(&writer, custody);
+	answer_time(&writer, "founded", custody->house.founded_us);
+	answer_time(&writer, "since", custody->since_us);
+	answer_uint(&writer, "starts", custody->house.starts);
+	answer_uint(&writer, "staff", counts.staff);
+	answer_uint(&writer, "devices", counts.devices);
+	answer_uint(&writer, "sessions", people_session_count(custody->people));
+	answer_uint(&writer, "clients", counts.clients);
+	answer_uint(&writer, "purposes", counts.purposes);
+	answer_uint(&writer, "consignments", custody->consignment_count);
+	answer_uint(&writer, "records", custody->house.next_record - 1);
+	answer_uint(&writer, "disclosed", custody->disclosed);
+	answer_uint(&writer, "logs", ledger_log_count(custody->ledger));
+	answer_bool(&writer, "space_is_low", ledger_space_is_low(custody->ledger));
+	answer_uint(&writer, "unlocked_memory", secret_unlocked_count());
+	answer_end(&writer);
+	reply_end(request, &writer);
+}

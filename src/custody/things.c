@@ -1,0 +1,313 @@
+/*
+ * What a payload in the write-ahead log holds: the things that an entry put or changed, whole, as they are
+ * from then on. So the state is the same whether it is taken from the callback of a flush, from a
+ * replay at start, or from house.db; and putting a thing twice is harmless.
+ *
+ * The stored forms of clients, purposes, staff and devices belong to the folders that know them; here are
+ * the house and the consignment (docs/format/house-db.md).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "custody/custody_internal.h"
+
+#define PAYLOAD_FORMAT   1u
+#define THING_FORMAT     1u
+#define PAYLOAD_COUNT_AT 1u /* where the count stands */
+
+void
+payload_init(struct payload *payload)
+{
+	payload->count = 0;
+	buffer_init(&payload->buffer, LEDGER_PAYLOAD_MAX, true);
+	wire_writer_init(&payload->writer, &payload->buffer);
+	wire_put_u8(&payload->writer, PAYLOAD_FORMAT);
+	wire_put_u32(&payload->writer, 0);
+}
+
+void
+payload_fini(struct payload *payload)
+{
+	buffer_fini(&payload->buffer);
+}
+
+/* Appends an encoded thing; status is that of encoding it. */
+static enum az_status
+put_thing(struct payload *payload, enum thing_kind kind, uint64_t id, enum az_status status,
+    struct buffer *thing)
+{
+	if (status == AZ_OK) {
+		wire_put_u8(&payload->writer, (uint8_t)kind);
+		wire_put_u64(&payload->writer, id);
+		wire_put_bytes(&payload->writer, buffer_peek(thing));
+		payload->count++;
+		status = payload->writer.status;
+	}
+	buffer_fini(thing);
+	return status;
+}
+
+enum az_status
+payload_put_client(struct payload *payload, const struct client *client)
+{
+	struct buffer thing;
+
+	buffer_init(&thing, STATE_THING_MAX, true);
+	return put_thing(payload, THING_CLIENT, client->id, client_encode(client, &thing), &thing);
+}
+
+enum az_status
+payload_put_purpose(struct payload *payload, const struct purpose *purpose)
+{
+	struct buffer thing;
+
+	buffer_init(&thing, STATE_THING_MAX, true);
+	return put_thing(
+	    payload, THING_PURPOSE, purpose->id, purpose_encode(purpose, &thing), &thing);
+}
+
+enum az_status
+payload_put_staff(struct payload *payload, const struct staff *staff)
+{
+	struct buffer thing;
+
+	buffer_init(&thing, STATE_THING_MAX, true);
+	return put_thing(payload, THING_STAFF, staff->id, staff_encode(staff, &thing), &thing);
+}
+
+enum az_status
+payload_put_device(struct payload *payload, const struct device *device)
+{
+	struct buffer thing;
+
+	buffer_init(&thing, STATE_THING_MAX, true);
+	return put_thing(payload, THING_DEVICE, device->id, device_encode(device, &thing), &thing);
+}
+
+/* --- house and consignment -------------------------------------------------------------------- */
+
+enum az_status
+payload_put_house(struct payload *payload, const struct house *house)
+{
+	struct buffer thing;
+	struct wire_writer writer;
+
+	buffer_init(&thing, STATE_THING_MAX, false);
+	wire_writer_init(&writer, &thing);
+	wire_put_u8(&writer, THING_FORMAT);
+	wire_put_i64(&writer, house->founded_us);
+	wire_put_u64(&writer, house->starts);
+	wire_put_u64(&writer, house->ring_number);
+	wire_put_u32(&writer, house->next_record);
+	wire_put_u32(&writer, house->sessions_before);
+	return put_thing(payload, THING_HOUSE, 0, writer.status, &thing);
+}
+
+static bool
+house_decode(struct bytes bytes, struct house *ret_house)
+{
+	struct wire_reader reader;
+	struct house house;
+	uint8_t format;
+
+	wire_reader_init(&reader, bytes);
+	format = wire_get_u8(&reader);
+	house.founded_us = wire_get_i64(&reader);
+	house.starts = wire_get_u64(&reader);
+	house.ring_number = wire_get_u64(&reader);
+	house.next_record = wire_get_u32(&reader);
+	house.sessions_before = wire_get_u32(&reader);
+	if (format != THING_FORMAT || !wire_end(&reader))
+		return false;
+	*ret_house = house;
+	return true;
+}
+
+enum az_status
+payload_put_consignment(struct payload *payload, const struct consignment *consignment)
+{
+	struct buffer thing;
+	struct wire_writer writer;
+
+	buffer_init(&thing, STATE_THING_MAX, false);
+	wire_writer_init(&writer, &thing);
+	wire_put_u8(&writer, THING_FORMAT);
+	wire_put_u64(&writer, consignment->id);
+	wire_put_u32(&writer, consignment->client);
+	wire_put_u32(&writer, consignment->purpose);
+	wire_put_u32(&writer, (uint32_t)consignment->as_of);
+	wire_put_u16(&writer, consignment->match_version);
+	wire_put_i64(&writer, consignment->time_us);
+	wire_put_u64(&writer, consignment->fields);
+	wire_put_u32(&writer, consignment->rows);
+	wire_put_u32(&writer, consignment->accepted);
+	wire_put_u32(&writer, consignment->refused);
+	wire_put_u32(&writer, consignment->new_records);
+	wire_put_u32(&writer, consignment->new_versions);
+	wire_put_u32(&writer, consignment->unchanged);
+	wire_put_u32(&writer, consignment->bad_births);
+	wire_put_raw(&writer, consignment->sha256, SHA256_SIZE);
+	wire_put_raw(&writer, consignment->root, SHA256_SIZE);
+	wire_put_raw(&writer, consignment->run, SHA256_SIZE);
+	return put_thing(payload, THING_CONSIGNMENT, consignment->id, writer.status, &thing);
+}
+
+static bool
+consignment_decode(struct bytes bytes, struct consignment *ret_consignment)
+{
+	struct wire_reader reader;
+	struct consignment consignment = {0};
+	uint8_t format;
+
+	wire_reader_init(&reader, bytes);
+	format = wire_get_u8(&reader);
+	consignment.id = wire_get_u64(&reader);
+	consignment.client = wire_get_u32(&reader);
+	consignment.purpose = wire_get_u32(&reader);
+	consignment.as_of = (int32_t)wire_get_u32(&reader);
+	consignment.match_version = wire_get_u16(&reader);
+	consignment.time_us = wire_get_i64(&reader);
+	consignment.fields = wire_get_u64(&reader);
+	consignment.rows = wire_get_u32(&reader);
+	consignment.accepted = wire_get_u32(&reader);
+	consignment.refused = wire_get_u32(&reader);
+	consignment.new_records = wire_get_u32(&reader);
+	consignment.new_versions = wire_get_u32(&reader);
+	consignment.unchanged = wire_get_u32(&reader);
+	consignment.bad_births = wire_get_u32(&reader);
+	wire_get_raw(&reader, consignment.sha256, SHA256_SIZE);
+	wire_get_raw(&reader, consignment.root, SHA256_SIZE);
+	wire_get_raw(&reader, consignment.run, SHA256_SIZE);
+	if (format != THING_FORMAT || !wire_end(&reader) || consignment.id == 0 ||
+	    consignment.client == 0 || consignment.purpose == 0)
+		return false;
+	*ret_consignment = consignment;
+	return true;
+}
+
+/* --- payloads --------------------------------------------------------------------------------- */
+
+enum az_status
+payload_end(
+    struct payload *payload, const char *text, uint8_t ret_commitment[LEDGER_COMMITMENT_SIZE])
+{
+	struct wire_writer *writer = &payload->writer;
+	uint8_t salt[LEDGER_SALT_SIZE];
+	uint8_t digest[SHA256_SIZE];
+	struct sha256 hash;
+
+	if (text != NULL && text[0] != '\0') {
+		random_bytes(salt, sizeof(salt));
+		wire_put_raw(writer, salt, sizeof(salt));
+		wire_put_text(writer, text);
+		sha256_init(&hash);
+		sha256_update(&hash, salt, sizeof(salt));
+		sha256_update(&hash, text, strlen(text));
+		sha256_final(&hash, digest);
+		memcpy(ret_commitment, digest, LEDGER_COMMITMENT_SIZE);
+	}
+	if (writer->status == AZ_OK)
+		wire_store_u32(payload->buffer.data + PAYLOAD_COUNT_AT, payload->count);
+	return writer->status;
+}
+
+enum az_status
+payload_read(struct bytes payload,
+    enum az_status (*visit)(
+	void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_err *reterr),
+    void *arg, struct payload_text *ret_text, struct az_err *reterr)
+{
+	struct wire_reader reader;
+	enum az_status status = AZ_OK;
+	uint32_t count;
+
+	*ret_text = (struct payload_text){0};
+	wire_reader_init(&reader, payload);
+	if (wire_get_u8(&reader) != PAYLOAD_FORMAT)
+		return az_fail(reterr, AZ_CORRUPT, "payload: its format is not known");
+	count = wire_get_count(&reader, LEDGER_PAYLOAD_MAX, 13);
+	for (uint32_t i = 0; i < count && status == AZ_OK; i++) {
+		uint8_t kind = wire_get_u8(&reader);
+		uint64_t id = wire_get_u64(&reader);
+		struct bytes thing = wire_get_bytes(&reader, STATE_THING_MAX);
+
+		if (reader.failed)
+			break;
+		status = visit(arg, kind, id, thing, reterr);
+	}
+	if (status != AZ_OK)
+		return status;
+	if (!reader.failed && reader.rest.size > 0) {
+		wire_get_raw(&reader, ret_text->salt, sizeof(ret_text->salt));
+		ret_text->text = wire_get_bytes(&reader, STATE_TEXT_MAX);
+	}
+	if (!wire_end(&reader))
+		return az_fail(
+		    reterr, AZ_CORRUPT, "payload: it is damaged at byte %zu", reader.offset);
+	return AZ_OK;
+}
+
+/* --- taking things into memory ---------------------------------------------------------------- */
+
+static enum az_status
+apply_consignment(struct custody *custody, struct bytes thing, struct az_err *reterr)
+{
+	struct consignment *consignment = calloc(1, sizeof(*consignment));
+
+	if (consignment == NULL)
+		return az_fail(reterr, AZ_NO_MEMORY, "consignment: out of memory");
+	if (!consignment_decode(thing, consignment)) {
+		free(consignment);
+		return az_fail(reterr, AZ_CORRUPT, "consignment: it cannot be read");
+	}
+	return consignment_put(custody, consignment, reterr);
+}
+
+/* The four kinds whose forms other folders know. */
+static enum az_status
+apply_known(
+    struct custody *custody, enum thing_kind kind, struct bytes thing, struct az_err *reterr)
+{
+	union {
+		struct client client;
+		struct purpose purpose;
+		struct staff staff;
+		struct device device;
+	} known;
+	enum az_status status = AZ_INTERNAL;
+
+	if (kind == THING_CLIENT) {
+		status = client_decode(thing, &known.client);
+		if (status == AZ_OK)
+			return policy_put_client(custody->policy, &known.client, reterr);
+	} else if (kind == THING_PURPOSE) {
+		status = purpose_decode(thing, &known.purpose);
+		if (status == AZ_OK)
+			return policy_put_purpose(custody->policy, &known.purpose, reterr);
+	} else if (kind == THING_STAFF) {
+		status = staff_decode(thing, &known.staff);
+		if (status == AZ_OK)
+			return people_put_staff(custody->people, &known.staff, reterr);
+	} else if (kind == THING_DEVICE) {
+		status = device_decode(thing, &known.device);
+		if (status == AZ_OK)
+			return people_put_device(custody->people, &known.device, reterr);
+	}
+	return az_fail(reterr, AZ_CORRUPT, "thing of kind %u: it cannot be read", kind);
+}
+
+enum az_status
+thing_apply(void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_err *reterr)
+{
+	struct custody *custody = arg;
+
+	(void)id;
+	if (kind == THING_HOUSE) {
+		if (!house_decode(thing, &custody->house))
+			return az_fail(reterr, AZ_CORRUPT, "house: it cannot be read");
+		return AZ_OK;
+	}
+	if (kind == THING_CONSIGNMENT)
+		return apply_consignment(custody, thing, reterr);
+	return apply_known(custody, (enum thing_kind)kind, thing, reterr);
+}

@@ -1,0 +1,36 @@
+/*
+ * The table of what a front may ask. What is not in it is no request.
+ */
+#include "custody/custody_internal.h"
+
+static const struct verb_entry verbs[] = {
+    {FRONT_SIGN_IN, VERB_NONE, false, verb_sign_in},
+    {FRONT_PRESENT, VERB_NONE, false, verb_present},
+    {FRONT_STATUS, VERB_STATUS, false, verb_status},
+    {FRONT_CLIENT_ADD, VERB_CLIENT, true, verb_client_add},
+    {FRONT_CLIENT_LIST, VERB_CLIENT_LIST, false, verb_client_list},
+    {FRONT_CLIENT_CLOSE, VERB_CLIENT, true, verb_client_close},
+    {FRONT_PURPOSE_ADD, VERB_PURPOSE, true, verb_purpose_add},
+    {FRONT_PURPOSE_LIST, VERB_PURPOSE_LIST, false, verb_purpose_list},
+    {FRONT_PURPOSE_CLOSE, VERB_PURPOSE, true, verb_purpose_close},
+    {FRONT_STAFF_ADD, VERB_STAFF, true, verb_staff_add},
+    {FRONT_STAFF_LIST, VERB_STAFF_LIST, false, verb_staff_list},
+    {FRONT_STAFF_END, VERB_STAFF, true, verb_staff_end},
+    {FRONT_DEVICE_ADD, VERB_DEVICE, true, verb_device_add},
+    {FRONT_DEVICE_LIST, VERB_DEVICE_LIST, false, verb_device_list},
+    {FRONT_DEVICE_RETIRE, VERB_DEVICE, true, verb_device_retire},
+    {FRONT_ENTRUST, VERB_ENTRUST, false, verb_entrust},
+    {FRONT_DISCLOSE, VERB_DISCLOSE, false, verb_disclose},
+    {FRONT_LEDGER_VERIFY, VERB_LEDGER_VERIFY, false, verb_ledger_verify},
+    {FRONT_LEDGER_QUERY, VERB_LEDGER_QUERY, false, verb_ledger_query},
+};
+
+const struct verb_entry *
+verb_of(uint16_t type)
+{
+	for (size_t i = 0; i < AZ_ARRAY_SIZE(verbs); i++) {
+		if (verbs[i].type == type)
+			return &verbs[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,26 @@
+/*
+ * azukari-intake: parses one list. Started by azukari serve with a socket to the keeper and the pipe that the
+ * list comes through; after shutting itself in it can open nothing.
+ */
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/proc.h"
+#include "intake/intake.h"
+
+#define FD_KEEPER 3
+#define FD_LIST   4
+
+int
+main(void)
+{
+	struct sandbox sandbox = {.profile = SANDBOX_INTAKE};
+	struct az_err err = {0};
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (sandbox_enter(&sandbox, &err) != AZ_OK) {
+		(void)fprintf(stderr, "azukari-intake: %s\n", err.text);
+		return az_exit_code(err.status);
+	}
+	return intake_run(FD_KEEPER, FD_LIST);
+}

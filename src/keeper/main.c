@@ -1,0 +1,14 @@
+/*
+ * azukari-keeper: decides, seals, opens. Started by azukari serve, with the descriptors of proto/parent.h.
+ */
+#include <string.h>
+
+#include "keeper/keeper.h"
+
+int
+main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "verify") == 0)
+		return keeper_verify();
+	return keeper_run();
+}
