@@ -1,0 +1,72 @@
+/*
+ * Connecting, asking, printing.
+ */
+#include "cli/ask.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Every screen of an unsealed house says so. */
+static void
+mark_unsealed(const struct cli *cli, const struct front *front)
+{
+	char name[HOUSE_NAME_SIZE];
+
+	if (cli->json || !house_is_unsealed(front_house(front)->house))
+		return;
+	house_name(front_house(front)->house, name);
+	(void)fprintf(stderr, "house %s: UNSEALED, for demonstrations and tests only\n", name);
+}
+
+int
+ask(const struct cli *cli, enum front_message type, const union front_request *request, int fd,
+    struct front_answer *answer)
+{
+	struct front *front = NULL;
+	struct az_err err = {0};
+	enum az_status status = front_connect(cli, &front, &err);
+
+	if (status == AZ_OK) {
+		mark_unsealed(cli, front);
+		status = front_ask(front, type, request, fd, answer, &err);
+	}
+	front_close(&front);
+	return status == AZ_OK ? 0 : print_error(cli, status, err.text, NULL);
+}
+
+int
+ask_and_print(const struct cli *cli, enum front_message type, const union front_request *request,
+    int fd, const char *items)
+{
+	struct front_answer answer;
+	int code;
+
+	front_answer_init(&answer);
+	code = ask(cli, type, request, fd, &answer);
+	if (code == 0)
+		code = print_answer(cli, &answer, items);
+	front_answer_fini(&answer);
+	return code;
+}
+
+bool
+copy_argument(char *field, size_t room, const char *argument)
+{
+	if (argument == NULL || strlen(argument) >= room)
+		return false;
+	(void)snprintf(field, room, "%s", argument);
+	return true;
+}
+
+bool
+cut_purpose(const char *text, char client[LABEL_SIZE], char label[LABEL_SIZE])
+{
+	const char *slash = strchr(text, '/');
+
+	if (slash == NULL || (size_t)(slash - text) >= LABEL_SIZE)
+		return false;
+	(void)snprintf(client, LABEL_SIZE, "%.*s", (int)(slash - text), text);
+	return label_is_valid(client) && copy_argument(label, LABEL_SIZE, slash + 1) &&
+	    label_is_valid(label);
+}

@@ -1,0 +1,48 @@
+/* azukari client add, list, close */
+#include <getopt.h>
+#include <string.h>
+
+#include "cli/ask.h"
+
+static int
+add(const struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {{"name", required_argument, NULL, 'n'},
+	    {"category", required_argument, NULL, 'c'}, {0}};
+	union front_request request = {0};
+	struct front_client_add *client = &request.client_add;
+	bool good = true;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'n')
+			good &= copy_argument(client->name, sizeof(client->name), optarg);
+		else if (option == 'c')
+			good &= copy_argument(client->category, sizeof(client->category), optarg);
+		else
+			return cli_usage("client", NULL);
+	}
+	if (optind + 1 != argc ||
+	    !copy_argument(client->label, sizeof(client->label), argv[optind]) ||
+	    !label_is_valid(client->label))
+		return cli_usage("client", "one label is needed: letters, digits, - _ .");
+	if (!good || !name_is_valid(client->name))
+		return cli_usage("client", "--name needs a valid name");
+	return ask_and_print(cli, FRONT_CLIENT_ADD, &request, -1, NULL);
+}
+
+int
+cmd_client(const struct cli *cli, int argc, char **argv)
+{
+	union front_request request = {0};
+
+	if (argc >= 2 && strcmp(argv[1], "add") == 0)
+		return add(cli, argc - 1, argv + 1);
+	if (argc == 2 && strcmp(argv[1], "list") == 0)
+		return ask_and_print(cli, FRONT_CLIENT_LIST, &request, -1, "clients");
+	if (argc == 3 && strcmp(argv[1], "close") == 0 &&
+	    copy_argument(request.named.label, sizeof(request.named.label), argv[2]) &&
+	    label_is_valid(request.named.label))
+		return ask_and_print(cli, FRONT_CLIENT_CLOSE, &request, -1, NULL);
+	return cli_usage("client", "add, list or close");
+}

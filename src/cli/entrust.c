@@ -1,0 +1,110 @@
+/* azukari entrust */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/ask.h"
+
+static int
+read_options(int argc, char **argv, struct front_entrust *entrust)
+{
+	static const struct option options[] = {{"client", required_argument, NULL, 'c'},
+	    {"purpose", required_argument, NULL, 'p'}, {"as-of", required_argument, NULL, 'a'},
+	    {"columns", required_argument, NULL, 'C'}, {"strict", no_argument, NULL, 's'},
+	    {"mode", required_argument, NULL, 'm'}, {0}};
+	bool as_of = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			if (!copy_argument(entrust->client, sizeof(entrust->client), optarg))
+				return cli_usage("entrust", "--client needs a label");
+			break;
+		case 'p':
+			if (!copy_argument(entrust->purpose, sizeof(entrust->purpose), optarg))
+				return cli_usage("entrust", "--purpose needs a label");
+			break;
+		case 'C':
+			if (!copy_argument(entrust->columns, sizeof(entrust->columns), optarg))
+				return cli_usage("entrust", "--columns is too long");
+			break;
+		case 'a': as_of = date_parse(optarg, &entrust->as_of); break;
+		case 's': entrust->strict = 1; break;
+		case 'm':
+			if (strcmp(optarg, "add") != 0)
+				return cli_usage("entrust", "the only mode of this release is add");
+			break;
+		default: return cli_usage("entrust", NULL);
+		}
+	}
+	if (!label_is_valid(entrust->client) || !label_is_valid(entrust->purpose))
+		return cli_usage("entrust", "--client and --purpose are needed");
+	if (!as_of)
+		return cli_usage("entrust", "--as-of needs a date: YYYY-MM-DD");
+	if (optind + 1 != argc)
+		return cli_usage("entrust", "one file is needed, or - for standard input");
+	return 0;
+}
+
+/* For people, the counts first and the refused rows as a table. */
+static void
+print_entrusted(json_t *tree)
+{
+	json_t *refusals = json_incref(json_object_get(tree, "refusals"));
+
+	(void)json_object_del(tree, "refusals");
+	print_object(tree);
+	if (json_array_size(refusals) > 0) {
+		(void)printf("\nrefused rows:\n");
+		print_table(refusals);
+	}
+	json_decref(refusals);
+}
+
+static int
+print(const struct cli *cli, const struct front_answer *answer)
+{
+	json_t *tree;
+
+	if (cli->json || answer->status != AZ_OK)
+		return print_answer(cli, answer, NULL);
+	tree = print_json_of(buffer_peek(&answer->tree));
+	if (tree == NULL)
+		return print_error(
+		    cli, AZ_FORGED, "the keeper sent an answer that cannot be", NULL);
+	print_entrusted(tree);
+	json_decref(tree);
+	return 0;
+}
+
+int
+cmd_entrust(const struct cli *cli, int argc, char **argv)
+{
+	union front_request request = {0};
+	struct front_answer answer;
+	struct az_err err = {0};
+	const char *path;
+	int fd;
+	int code = read_options(argc, argv, &request.entrust);
+
+	if (code != 0)
+		return code;
+	path = argv[optind];
+	fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		(void)az_fail_errno(&err, AZ_NOT_FOUND, errno, "%s", path);
+		return print_error(cli, AZ_NOT_FOUND, err.text, NULL);
+	}
+	front_answer_init(&answer);
+	code = ask(cli, FRONT_ENTRUST, &request, fd, &answer);
+	if (code == 0)
+		code = print(cli, &answer);
+	front_answer_fini(&answer);
+	(void)close(fd);
+	return code;
+}

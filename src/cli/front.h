@@ -1,0 +1,64 @@
+/*
+ * The connection of a command to the keeper: channel, sign-in, one request at a time, and the heads of the
+ * ledger that this front has seen, which it holds every reply against.
+ */
+#ifndef AZ_CLI_FRONT_H
+#define AZ_CLI_FRONT_H
+
+#include <stdint.h>
+
+#include "cli/cli.h"
+#include "cli/house.h"
+#include "proto/front.h"
+
+struct front;
+
+/*
+ * Opens the channel to the keeper of cli's house, started if it is an unsealed one, signs in with cli's key
+ * and presents the heads that were seen. AZ_FORGED: the keeper is another one than the key file pins, or
+ * its ledger is not the one that was seen.
+ */
+AZ_CHECKED enum az_status front_connect(
+    const struct cli *cli, struct front **ret_front, struct az_err *reterr);
+void front_close(struct front **front);
+
+const struct house_file *front_house(const struct front *front);
+
+/* What a request was answered with. */
+struct front_answer {
+	enum az_status status; /* AZ_OK, or what FAILED said */
+	char text[AZ_ERR_TEXT_SIZE];
+	struct buffer items; /* u32 size and tree, end to end */
+	struct buffer tree;  /* of DONE or FAILED; may be empty */
+};
+void front_answer_init(struct front_answer *answer);
+void front_answer_fini(struct front_answer *answer);
+
+/*
+ * Sends a request, with a descriptor if fd >= 0, and waits for its answer. AZ_OK also if the answer is a
+ * refusal: that stands in the answer. AZ_GONE: the keeper went away; AZ_FORGED: its answer does not hold
+ * against what was seen before, or is malformed.
+ */
+AZ_CHECKED enum az_status front_ask(struct front *front, enum front_message type,
+    const union front_request *request, int fd, struct front_answer *answer, struct az_err *reterr);
+
+/* --- heads.c: what was seen ------------------------------------------------------------------- */
+
+struct heads {
+	struct head *heads;
+	size_t count;
+};
+void heads_fini(struct heads *heads);
+/* Reads dirfd/heads; none if there is no such file. AZ_CORRUPT. */
+AZ_CHECKED enum az_status heads_read(
+    int dirfd, const uint8_t house[HOUSE_ID_SIZE], struct heads *ret_heads, struct az_err *reterr);
+/*
+ * Takes a head that a reply carried. AZ_FORGED: it is behind what was seen of that log, or differs from it.
+ */
+AZ_CHECKED enum az_status heads_see(
+    struct heads *heads, const struct head *head, struct az_err *reterr);
+/* Writes them back, together with what others have seen meanwhile. Fails as heads_see. */
+AZ_CHECKED enum az_status heads_write(int dirfd, const uint8_t house[HOUSE_ID_SIZE],
+    const struct heads *heads, struct az_err *reterr);
+
+#endif

@@ -1,0 +1,350 @@
+/*
+ * azukari init: founding a house.
+ *
+ * Everything is made in a folder beside the house and takes its name at the end, so that a house is there
+ * whole or not at all. The officer's key is written before that: a house whose only officer's key was lost
+ * could never be used.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/parent.h"
+#include "crypto/hash.h"
+#include "crypto/noise.h"
+#include "crypto/ring.h"
+
+#define HOST_DEVICE "host"
+
+struct founding {
+	const char *house, *officer, *name, *key_out;
+	char folder[PATH_MAX]; /* where it is made */
+	struct house_folder open;
+	struct parent_founding told;
+	struct secret *root, *host;
+	struct house_users users;
+	bool key_is_written;
+};
+
+/* --- the folder ------------------------------------------------------------------------------- */
+
+static int
+remove_one(const char *path, const struct stat *info, int type, struct FTW *where)
+{
+	(void)info;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
+/* Takes back what was made; the house's own name was never used. */
+static void
+discard(struct founding *founding)
+{
+	if (founding->folder[0] != '\0')
+		(void)nftw(founding->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	if (founding->key_is_written)
+		(void)unlink(founding->key_out);
+}
+
+static enum az_status
+make_folder(struct founding *founding, struct az_err *reterr)
+{
+	struct stat info;
+	size_t size = strlen(founding->house);
+	int length;
+
+	/* "h/" is the house "h". */
+	while (size > 1 && founding->house[size - 1] == '/')
+		size--;
+	if (lstat(founding->house, &info) == 0)
+		return az_fail(reterr, AZ_CONFLICT, "%s is there already", founding->house);
+	length = snprintf(founding->folder, sizeof(founding->folder), "%.*s.new-XXXXXX", (int)size,
+	    founding->house);
+	if (length < 0 || (size_t)length >= sizeof(founding->folder)) {
+		founding->folder[0] = '\0';
+		return az_fail(reterr, AZ_INVALID, "the path of the house is too long");
+	}
+	if (mkdtemp(founding->folder) == NULL) {
+		int reason = errno;
+
+		founding->folder[0] = '\0';
+		return az_fail_errno(reterr, AZ_IO, reason, "%s", founding->house);
+	}
+	if (chmod(founding->folder, 0755) != 0)
+		return az_fail_errno(reterr, AZ_IO, errno, "%s", founding->house);
+	return dir_open(AT_FDCWD, founding->folder, false, 0, &founding->open.dirfd, reterr);
+}
+
+/* A subfolder with its owner. */
+static enum az_status
+make_subfolder(const struct founding *founding, const char *name, mode_t mode,
+    struct house_user owner, struct az_err *reterr)
+{
+	int fd = -1;
+	enum az_status status = dir_open(founding->open.dirfd, name, true, mode, &fd, reterr);
+
+	if (status == AZ_OK &&
+	    (fchmod(fd, mode) != 0 || (owner.uid != 0 && fchown(fd, owner.uid, owner.gid) != 0)))
+		status = az_fail_errno(reterr, AZ_IO, errno, "%s", name);
+	fd_close(&fd);
+	return status;
+}
+
+/* --- keys ------------------------------------------------------------------------------------- */
+
+static enum az_status
+make_identity(struct founding *founding, struct az_err *reterr)
+{
+	struct house_file *file = &founding->open.file;
+	uint8_t data[HOUSE_FILE_SIZE];
+	struct secret *channel = NULL;
+	enum az_status status = secret_random(KEY_SIZE, &founding->root, reterr);
+
+	random_bytes(file->house, HOUSE_ID_SIZE);
+	file->house[0] = 'U';
+	if (status == AZ_OK)
+		status = secret_random(HOST_SECRET_SIZE, &founding->host, reterr);
+	if (status == AZ_OK)
+		status = kdf_derive(founding->root, file->house, "channel", 0, &channel, reterr);
+	if (status == AZ_OK)
+		status = noise_public(secret_peek(channel), file->keeper, reterr);
+	secret_free(&channel);
+	if (status != AZ_OK)
+		return status;
+	house_file_encode(file, data);
+	return file_create(
+	    founding->open.dirfd, "house", bytes_make(data, sizeof(data)), 0644, reterr);
+}
+
+static enum az_status
+write_secrets(struct founding *founding, struct az_err *reterr)
+{
+	uint8_t host[FILE_HEADER_SIZE + HOST_SECRET_SIZE];
+	struct key_file device = {0};
+	struct buffer bytes;
+	int dirfd = -1;
+	enum az_status status = dir_open(founding->open.dirfd, "secret", false, 0, &dirfd, reterr);
+
+	buffer_init(&bytes, 4096, true);
+	if (status == AZ_OK)
+		status =
+		    slot_encode_plain(founding->open.file.house, founding->root, &bytes, reterr);
+	if (status == AZ_OK)
+		status = file_create(dirfd, "root", buffer_peek(&bytes), 0600, reterr);
+	if (status == AZ_OK) {
+		host_secret_encode(founding->open.file.house, founding->host, host);
+		status = file_create(dirfd, "host", bytes_make(host, sizeof(host)), 0600, reterr);
+		az_wipe(host, sizeof(host));
+	}
+	if (status == AZ_OK)
+		status = key_file_new(&founding->open.file, KEY_DEVICE, HOST_DEVICE, &device,
+		    founding->told.device_key, reterr);
+	if (status == AZ_OK) {
+		buffer_clear(&bytes);
+		status = key_file_encode(&device, &bytes, reterr);
+	}
+	if (status == AZ_OK)
+		status = file_create(dirfd, "device.key", buffer_peek(&bytes), 0600, reterr);
+	key_file_fini(&device);
+	buffer_fini(&bytes);
+	fd_close(&dirfd);
+	return status;
+}
+
+static enum az_status
+write_officer_key(struct founding *founding, struct az_err *reterr)
+{
+	struct key_file file = {0};
+	enum az_status status = key_file_new(&founding->open.file, KEY_STAFF, founding->officer,
+	    &file, founding->told.officer_key, reterr);
+
+	if (status == AZ_OK)
+		status = key_file_write(founding->key_out, &file, reterr);
+	founding->key_is_written = status == AZ_OK;
+	key_file_fini(&file);
+	return status;
+}
+
+/* --- founding --------------------------------------------------------------------------------- */
+
+static enum az_status
+take_name(struct founding *founding, struct az_err *reterr)
+{
+	char folder[PATH_MAX];
+	char *slash;
+	int fd = -1;
+	enum az_status status;
+
+	size_t size = strlen(founding->house);
+
+	while (size > 1 && founding->house[size - 1] == '/')
+		size--;
+	if (size >= sizeof(folder))
+		return az_fail(reterr, AZ_INVALID, "the path of the house is too long");
+	(void)snprintf(folder, sizeof(folder), "%.*s", (int)size, founding->house);
+	slash = strrchr(folder, '/');
+	if (slash == NULL)
+		(void)snprintf(folder, sizeof(folder), ".");
+	else
+		slash[slash == folder ? 1 : 0] = '\0';
+	status = dir_open(AT_FDCWD, folder, false, 0, &fd, reterr);
+	if (status != AZ_OK)
+		return status;
+	if (fsync(founding->open.dirfd) != 0 ||
+	    renameat2(AT_FDCWD, founding->folder, AT_FDCWD, founding->house, RENAME_NOREPLACE) !=
+		0) {
+		status = az_fail_errno(
+		    reterr, errno == EEXIST ? AZ_CONFLICT : AZ_IO, errno, "%s", founding->house);
+		fd_close(&fd);
+		return status;
+	}
+	/* It is there now, with its key: whatever fails from here on takes nothing back. */
+	founding->folder[0] = '\0';
+	founding->key_is_written = false;
+	if (fsync(fd) != 0)
+		status = az_fail_errno(reterr, AZ_IO, errno, "%s", folder);
+	fd_close(&fd);
+	return status;
+}
+
+static enum az_status
+found(struct founding *founding, struct az_err *reterr)
+{
+	struct parent_config config = {
+	    .folder = &founding->open, .founding = &founding->told, .told_fd = -1};
+	const struct house_user ours = {0};
+	enum az_status status = house_users_find(true, &founding->users, reterr);
+
+	(void)snprintf(
+	    founding->told.officer, sizeof(founding->told.officer), "%s", founding->officer);
+	(void)snprintf(founding->told.name, sizeof(founding->told.name), "%s", founding->name);
+	(void)snprintf(founding->told.device, sizeof(founding->told.device), HOST_DEVICE);
+	if (status == AZ_OK)
+		status = make_folder(founding, reterr);
+	if (status == AZ_OK)
+		status = make_identity(founding, reterr);
+	if (status == AZ_OK)
+		status = make_subfolder(founding, "secret", 0700, ours, reterr);
+	if (status == AZ_OK)
+		status = make_subfolder(founding, "run", 0755, ours, reterr);
+	if (status == AZ_OK)
+		status = make_subfolder(founding, "keeper", 0700, founding->users.keeper, reterr);
+	if (status == AZ_OK)
+		status = make_subfolder(founding, "vault", 0700, founding->users.vault, reterr);
+	if (status == AZ_OK)
+		status = write_secrets(founding, reterr);
+	if (status == AZ_OK)
+		status = write_officer_key(founding, reterr);
+	if (status == AZ_OK) {
+		config.users = founding->users;
+		config.root = founding->root;
+		config.host = founding->host;
+		status = parent_run(&config, reterr);
+	}
+	if (status == AZ_OK)
+		status = take_name(founding, reterr);
+	if (status != AZ_OK)
+		discard(founding);
+	return status;
+}
+
+/* --- telling ---------------------------------------------------------------------------------- */
+
+static const char *const policy_lines[] = {
+    "zone         loopback only: commands on this machine",
+    "agent        disclose; list clients and purposes",
+    "supervisor   entrust, disclose; list clients, purposes, staff, devices",
+    "officer      clients, purposes, staff, devices (approved by asking); ledger; status",
+    "investigator ledger verify",
+    "maintainer   ledger verify, status; no person's data",
+};
+
+static void
+tell(const struct founding *founding, bool json)
+{
+	char name[HOUSE_NAME_SIZE];
+
+	house_name(founding->open.file.house, name);
+	if (json) {
+		json_t *policy = json_array();
+		json_t *answer = json_pack("{s:s, s:b, s:s, s:s, s:o}", "house", name, "unsealed",
+		    1, "officer", founding->officer, "key", founding->key_out, "policy", policy);
+
+		for (size_t i = 0; i < AZ_ARRAY_SIZE(policy_lines); i++)
+			(void)json_array_append_new(policy, json_string(policy_lines[i]));
+		if (answer != NULL)
+			(void)json_dumpf(answer, stdout, JSON_INDENT(2));
+		(void)printf("\n");
+		json_decref(answer);
+		return;
+	}
+	(void)printf("Founded %s\n\n", name);
+	(void)printf(
+	    "This house is UNSEALED: its root key lies in a plain file, and one officer founded\n"
+	    "it and approves alone. It is for demonstrations and tests, and can never be "
+	    "converted\n"
+	    "to a sealed one.\n\nDefault policy:\n");
+	for (size_t i = 0; i < AZ_ARRAY_SIZE(policy_lines); i++)
+		(void)printf("  %s\n", policy_lines[i]);
+	(void)printf("\nThe key of %s lies in %s. Next:\n", founding->officer, founding->key_out);
+	(void)printf(
+	    "  export AZUKARI_HOUSE=%s AZUKARI_KEY=%s\n", founding->house, founding->key_out);
+	(void)printf("  azukari client add c01 --name \"City of Example\"\n");
+}
+
+int
+cmd_init(const struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {{"house", required_argument, NULL, 'H'},
+	    {"officer", required_argument, NULL, 'o'}, {"name", required_argument, NULL, 'n'},
+	    {"key-out", required_argument, NULL, 'k'}, {"unsealed", no_argument, NULL, 'u'}, {0}};
+	struct founding founding = {.house = cli->house, .name = "", .open = {.dirfd = -1}};
+	bool unsealed = false;
+	struct az_err err = {0};
+	enum az_status status;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'H': founding.house = optarg; break;
+		case 'o': founding.officer = optarg; break;
+		case 'n': founding.name = optarg; break;
+		case 'k': founding.key_out = optarg; break;
+		case 'u': unsealed = true; break;
+		default: return cli_usage("init", NULL);
+		}
+	}
+	if (optind != argc || founding.house == NULL || founding.house[0] == '\0')
+		return cli_usage("init", "no house is named");
+	if (founding.officer == NULL || !label_is_valid(founding.officer))
+		return cli_usage("init", "--officer needs a label: letters, digits, - _ .");
+	if (founding.name[0] != '\0' && !name_is_valid(founding.name))
+		return cli_usage("init", "--name is not a valid name");
+	if (founding.key_out == NULL)
+		return cli_usage("init", "--key-out is needed: where the officer's key goes");
+	if (!unsealed) {
+		(void)az_fail(&err, AZ_DENIED,
+		    "init: this release founds unsealed houses only; --unsealed says that this is "
+		    "meant");
+		return cli_fail(&err);
+	}
+	parent_prepare();
+	status = found(&founding, &err);
+	err.status = status;
+	if (status == AZ_OK)
+		tell(&founding, cli->json);
+	secret_free(&founding.root);
+	secret_free(&founding.host);
+	house_folder_close(&founding.open);
+	return status == AZ_OK ? 0 : cli_fail(&err);
+}

@@ -1,0 +1,185 @@
+/*
+ * azukari: the table of commands. Each line's usage is what -h prints and what its man page begins with.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "config.h"
+
+static const struct command commands[] = {
+    {"init", cmd_init, "found a house",
+	"azukari init --house DIR --officer LABEL --key-out FILE --unsealed [--name NAME]\n"
+	"  --house DIR      where the house will be; must not exist\n"
+	"  --officer LABEL  the first officer\n"
+	"  --name NAME      the officer's name\n"
+	"  --key-out FILE   where the officer's key goes\n"
+	"  --unsealed       for demonstrations and tests; the only kind this release founds\n"
+	"example: azukari init --house h --officer aoki --key-out aoki.key --unsealed"},
+    {"serve", cmd_serve, "run the house's processes",
+	"azukari [--house DIR] serve\n"
+	"  Runs keeper and vault until SIGTERM, and starts them anew when one dies.\n"
+	"  Commands start an unsealed house themselves, for as long as they need it.\n"
+	"example: azukari --house h serve"},
+    {"status", cmd_status, "what the house says of itself",
+	"azukari status\n"
+	"example: azukari --key aoki.key status"},
+    {"client", cmd_client, "organisations that entrust lists",
+	"azukari client add LABEL --name NAME [--category TEXT]\n"
+	"       azukari client list\n"
+	"       azukari client close LABEL\n"
+	"example: azukari client add c01 --name \"City of Example\" --category health-check"},
+    {"purpose", cmd_purpose, "why records may be seen, and what of them",
+	"azukari purpose add CLIENT/LABEL --fields FIELD[:MASK],… --roles ROLE,… --until DATE\n"
+	"       azukari purpose list [CLIENT]\n"
+	"       azukari purpose close CLIENT/LABEL\n"
+	"  fields  number name surname given kana birth sex postcode address phone mobile\n"
+	"          email note x:NAME\n"
+	"  masks   full (the default), last4, first, year (of birth), domain (of email)\n"
+	"  roles   agent, supervisor, investigator\n"
+	"example: azukari purpose add c01/checkup --fields name,phone:last4,address "
+	"--roles agent --until 2027-03-31"},
+    {"staff", cmd_staff, "the people who work here, and their keys",
+	"azukari staff add LABEL --role ROLE [--name NAME] (--key-out FILE | --public HEX)\n"
+	"       azukari staff list\n"
+	"       azukari staff end LABEL\n"
+	"       azukari staff key --out FILE [--name NAME]\n"
+	"  roles      agent, supervisor, officer, investigator, maintainer\n"
+	"  --key-out  makes the key here, in an unsealed house only\n"
+	"  --public   the public half that staff key printed\n"
+	"example: azukari staff add ito --role agent --key-out ito.key"},
+    {"device", cmd_device, "the machines people work at",
+	"azukari device add LABEL --public HEX\n"
+	"       azukari device list\n"
+	"       azukari device retire LABEL\n"
+	"       azukari device key\n"
+	"  device key makes this machine's key and prints its public half\n"
+	"example: azukari device add desk7 --public 3f…"},
+    {"entrust", cmd_entrust, "seal a list",
+	"azukari entrust --client LABEL --purpose LABEL --as-of DATE [options] FILE|-\n"
+	"  --as-of DATE    the day that the list describes\n"
+	"  --columns SPEC  FIELD=HEADER[+HEADER…],… where the header does not name the fields\n"
+	"  --strict        reject the list if any row is refused\n"
+	"  --mode add      the only mode of this release\n"
+	"example: azukari --key mori.key entrust --client c01 --purpose checkup "
+	"--as-of 2026-04-01 list.csv"},
+    {"disclose", cmd_disclose, "see one person, for one call",
+	"azukari disclose --client LABEL --purpose LABEL --by FIELD=VALUE --reason CODE [options]\n"
+	"  --by FIELD=VALUE  number, phone, mobile, email, or name with birth or address;\n"
+	"                    in arguments in an unsealed house only\n"
+	"  --by FIELD        asks for the value on the terminal\n"
+	"  --by FIELD=@N     reads it from descriptor N\n"
+	"  --reason CODE     enquiry outbound callback complaint payment identity-check\n"
+	"                    correction persons-request suspicion audit authority\n"
+	"  --basis CODE      dialled inbound-match callback manual-search hand-over;\n"
+	"                    inbound-match where --call is given, else manual-search\n"
+	"  --call REF        the call's reference\n"
+	"example: azukari --key ito.key disclose --client c01 --purpose checkup "
+	"--by phone=03-1234-5678 --reason enquiry --call 8841"},
+    {"ledger", cmd_ledger, "the evidence",
+	"azukari ledger verify [--client LABEL]\n"
+	"       azukari ledger query [--client LABEL] [--record N | --staff LABEL] [--max N]\n"
+	"  verify reads every entry again; exit 4 if one is not as it was written\n"
+	"  query shows the newest entries first; 20 unless --max says otherwise\n"
+	"example: azukari ledger query --client c01 --record 1"},
+    {"demo", cmd_demo, "make lists of a sample house",
+	"azukari demo --out DIR [--people N] [--clients N] [--seed N]\n"
+	"  Writes a list for each client and a table of clients and purposes into DIR.\n"
+	"example: azukari demo --out lists --people 90000 --clients 59"},
+};
+
+static const struct command *
+find(const char *name)
+{
+	for (size_t i = 0; i < AZ_ARRAY_SIZE(commands); i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+int
+cli_fail(const struct az_err *err)
+{
+	(void)fprintf(stderr, "azukari: %s\n", err->text);
+	return az_exit_code(err->status);
+}
+
+int
+cli_usage(const char *command, const char *problem)
+{
+	const struct command *found = find(command);
+
+	if (problem != NULL)
+		(void)fprintf(stderr, "azukari %s: %s\n", command, problem);
+	if (found != NULL)
+		(void)fprintf(stderr, "usage: %s\n", found->usage);
+	return CLI_EXIT_USAGE;
+}
+
+static void
+print_help(FILE *file)
+{
+	(void)fprintf(file,
+	    "usage: azukari [--house DIR] [--key FILE] [--json] COMMAND …\n"
+	    "  --house DIR  the house; or AZUKARI_HOUSE\n"
+	    "  --key FILE   your key; or AZUKARI_KEY\n"
+	    "  --json       one JSON document on standard output\n"
+	    "  -h           this; after a command, its usage\n"
+	    "\ncommands:\n");
+	for (size_t i = 0; i < AZ_ARRAY_SIZE(commands); i++)
+		(void)fprintf(file, "  %-9s %s\n", commands[i].name, commands[i].summary);
+	(void)fprintf(file,
+	    "\nexit: 0 done; 1 failed, nothing changed; 2 usage; 3 denied; 4 evidence of\n"
+	    "tampering; 5 limit, busy, several matches, or no keeper\n"
+	    "example: azukari --house h --key aoki.key status\n");
+}
+
+static int
+run(const struct cli *cli, int argc, char **argv)
+{
+	const struct command *command = find(argv[0]);
+
+	if (command == NULL) {
+		(void)fprintf(stderr, "azukari: there is no command %s\n", argv[0]);
+		print_help(stderr);
+		return CLI_EXIT_USAGE;
+	}
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0) {
+			(void)printf("usage: %s\n", command->usage);
+			return 0;
+		}
+	}
+	optind = 0; /* getopt begins anew */
+	return command->run(cli, argc, argv);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {{"house", required_argument, NULL, 'H'},
+	    {"key", required_argument, NULL, 'k'}, {"json", no_argument, NULL, 'j'},
+	    {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
+	struct cli cli = {.house = getenv("AZUKARI_HOUSE"), .key = getenv("AZUKARI_KEY")};
+	int option;
+
+	/* The first word that is no option is the command; what follows belongs to it. */
+	while ((option = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
+		switch (option) {
+		case 'H': cli.house = optarg; break;
+		case 'k': cli.key = optarg; break;
+		case 'j': cli.json = true; break;
+		case 'h': print_help(stdout); return 0;
+		case 'V': (void)printf("azukari %s\n", AZ_VERSION); return 0;
+		default: print_help(stderr); return CLI_EXIT_USAGE;
+		}
+	}
+	if (optind >= argc) {
+		print_help(stderr);
+		return CLI_EXIT_USAGE;
+	}
+	return run(&cli, argc - optind, argv + optind);
+}

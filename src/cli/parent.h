@@ -1,0 +1,29 @@
+/*
+ * The parent of a house's processes: starts keeper and vault, hands the keeper its secrets and its children,
+ * and starts both anew when one has died.
+ */
+#ifndef AZ_CLI_PARENT_H
+#define AZ_CLI_PARENT_H
+
+#include "cli/house.h"
+
+struct parent_config {
+	const struct house_folder *folder;
+	struct house_users users;
+	const struct secret *root, *host;
+	const struct parent_founding *founding; /* found the house, then stop; else NULL */
+	bool transient;                         /* end a second after the last front has gone */
+	int told_fd; /* -1, or where "ready" is told by closing it; an error is written first */
+};
+
+/* No core files, no ptrace, memory that can be locked: before the caller holds a secret. */
+void parent_prepare(void);
+
+/*
+ * Runs until SIGTERM or SIGINT, until founded, or until idle if transient. The caller holds HOUSE/lock.
+ * AZ_OK: stopped in order; founded, if that was asked. What kept the keeper from starting; AZ_IO if
+ * the processes died too often.
+ */
+AZ_CHECKED enum az_status parent_run(const struct parent_config *config, struct az_err *reterr);
+
+#endif

@@ -1,0 +1,120 @@
+/* azukari purpose add, list, close */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/ask.h"
+
+/* The next of "a,b,c"; NULL at the end. Cuts in place. */
+static char *
+next_part(char **rest)
+{
+	char *part = *rest;
+
+	if (part == NULL)
+		return NULL;
+	*rest = strchr(part, ',');
+	if (*rest != NULL)
+		*(*rest)++ = '\0';
+	return part;
+}
+
+/* "name", "phone:last4", "x:ward", "x:ward:first" */
+static bool
+read_field(char *part, struct front_purpose_field *field)
+{
+	enum mask mask = MASK_FULL;
+	bool is_x = part[0] == 'x' && part[1] == ':';
+	char *colon = strchr(is_x ? part + 2 : part, ':');
+	unsigned int known;
+
+	if (colon != NULL) {
+		*colon = '\0';
+		if (!mask_parse(colon + 1, &mask))
+			return false;
+	}
+	field->mask = (uint8_t)mask;
+	return copy_argument(field->name, sizeof(field->name), part) &&
+	    (field_parse(field->name, &known) || field_is_x_name(field->name));
+}
+
+static bool
+read_fields(char *text, struct front_purpose_add *purpose)
+{
+	char *part;
+
+	while ((part = next_part(&text)) != NULL) {
+		if (purpose->field_count == FIELD_COUNT ||
+		    !read_field(part, &purpose->fields[purpose->field_count++]))
+			return false;
+	}
+	return true;
+}
+
+static bool
+read_roles(char *text, uint32_t *roles)
+{
+	enum role role;
+	char *part;
+
+	while ((part = next_part(&text)) != NULL) {
+		if (!role_parse(part, &role))
+			return false;
+		*roles |= UINT32_C(1) << role;
+	}
+	return true;
+}
+
+static int
+add(const struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {{"fields", required_argument, NULL, 'f'},
+	    {"roles", required_argument, NULL, 'r'}, {"until", required_argument, NULL, 'u'}, {0}};
+	union front_request request = {0};
+	struct front_purpose_add *purpose = &request.purpose_add;
+	bool fields = false;
+	bool roles = false;
+	bool until = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'f')
+			fields = read_fields(optarg, purpose);
+		else if (option == 'r')
+			roles = read_roles(optarg, &purpose->roles);
+		else if (option == 'u')
+			until = date_parse(optarg, &purpose->until);
+		else
+			return cli_usage("purpose", NULL);
+	}
+	if (optind + 1 != argc || !cut_purpose(argv[optind], purpose->client, purpose->label))
+		return cli_usage("purpose", "one CLIENT/LABEL is needed");
+	if (!fields)
+		return cli_usage("purpose", "--fields needs fields, each with a mask or without");
+	if (!roles)
+		return cli_usage("purpose", "--roles needs roles");
+	if (!until)
+		return cli_usage("purpose", "--until needs a date: YYYY-MM-DD");
+	return ask_and_print(cli, FRONT_PURPOSE_ADD, &request, -1, NULL);
+}
+
+int
+cmd_purpose(const struct cli *cli, int argc, char **argv)
+{
+	union front_request request = {0};
+	struct front_named *named = &request.named;
+
+	if (argc >= 2 && strcmp(argv[1], "add") == 0)
+		return add(cli, argc - 1, argv + 1);
+	if (argc == 2 && strcmp(argv[1], "list") == 0)
+		return ask_and_print(cli, FRONT_PURPOSE_LIST, &request, -1, "purposes");
+	if (argc == 3 && strcmp(argv[1], "list") == 0 &&
+	    copy_argument(named->client, sizeof(named->client), argv[2]) &&
+	    label_is_valid(named->client))
+		return ask_and_print(cli, FRONT_PURPOSE_LIST, &request, -1, "purposes");
+	if (argc == 3 && strcmp(argv[1], "close") == 0 &&
+	    cut_purpose(argv[2], named->client, named->label))
+		return ask_and_print(cli, FRONT_PURPOSE_CLOSE, &request, -1, NULL);
+	return cli_usage("purpose", "add, list or close");
+}
