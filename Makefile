@@ -2,7 +2,7 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 
-.PHONY: all deps check clean format help
+.PHONY: all deps demo check clean format install help
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j $(JOBS)
@@ -13,8 +13,14 @@ $(BUILD)/build.ninja: | deps
 deps:
 	@scripts/deps.sh
 
+demo: all
+	@scripts/demo.sh
+
 check: deps
 	scripts/check.sh
+
+install: all
+	meson install -C $(BUILD)
 
 format: deps
 	clang-format -i $$(git ls-files '*.c' '*.h')
@@ -24,6 +30,8 @@ clean:
 
 help:
 	@echo 'make          build into build/'
+	@echo 'make demo     show the main job on a sample house'
 	@echo 'make check    install what is needed, build with gcc and clang, pass every test'
+	@echo 'make install  install it; DESTDIR and PREFIX of meson apply'
 	@echo 'make format   lay out the sources'
 	@echo 'make clean    remove what was built'

@@ -50,6 +50,13 @@ struct spelt {
 	const char *name, *kana, *latin;
 };
 
+/* Where people live together: one surname, address and telephone. */
+struct home {
+	const struct spelt *surname;
+	char address[128];
+	char phone[16];
+};
+
 static const struct spelt surnames[] = {{"佐藤", "サトウ", "sato"}, {"鈴木", "スズキ", "suzuki"},
     {"高橋", "タカハシ", "takahashi"}, {"田中", "タナカ", "tanaka"}, {"伊藤", "イトウ", "ito"},
     {"渡辺", "ワタナベ", "watanabe"}, {"山本", "ヤマモト", "yamamoto"},
@@ -92,28 +99,49 @@ static const struct {
     {"customer service", "Company", "service", "number,name,address,phone,email"},
 };
 
+/* Each number is drawn by a statement of its own: the order of arguments is the compiler's. */
+
 static void
-write_person(struct demo *demo, FILE *file, uint32_t number)
+move_in(struct demo *demo, struct home *home)
 {
-	const struct spelt *surname = &surnames[below(demo, AZ_ARRAY_SIZE(surnames))];
-	uint32_t given_number = below(demo, AZ_ARRAY_SIZE(givens));
-	const struct spelt *given = &givens[given_number];
 	uint32_t town = below(demo, AZ_ARRAY_SIZE(towns));
-	uint32_t phone = below(demo, 10000000);
+	uint32_t block = 1 + below(demo, 9);
+	uint32_t lot = 1 + below(demo, 30);
+	uint32_t house = 1 + below(demo, 40);
+	uint32_t exchange = below(demo, 1000);
+	uint32_t line = below(demo, 10000);
+
+	home->surname = &surnames[below(demo, AZ_ARRAY_SIZE(surnames))];
+	(void)snprintf(home->address, sizeof(home->address), "%s,%s%u-%u-%u", towns[town].postcode,
+	    towns[town].place, block, lot, house);
+	(void)snprintf(home->phone, sizeof(home->phone), "03-0%03u-%04u", exchange, line);
+}
+
+static void
+write_person(struct demo *demo, FILE *file, uint32_t number, struct home *home)
+{
+	bool moves = below(demo, 3) > 0;
+	uint32_t given_number = below(demo, AZ_ARRAY_SIZE(givens));
+	uint32_t year = 1930 + below(demo, 75);
+	uint32_t month = 1 + below(demo, 12);
+	uint32_t day = 1 + below(demo, 28);
+	uint32_t exchange = below(demo, 1000);
+	uint32_t line = below(demo, 10000);
 	bool has_mobile = below(demo, 10) < 8;
 	bool has_email = below(demo, 10) < 6;
+	const struct spelt *given = &givens[given_number];
 
-	(void)fprintf(file, "%06u,%s %s,%s %s,%04u-%02u-%02u,%s,%s,%s%u-%u-%u,", number,
-	    surname->name, given->name, surname->kana, given->kana, 1930 + below(demo, 75),
-	    1 + below(demo, 12), 1 + below(demo, 28), given_number < GIVEN_MEN ? "M" : "F",
-	    towns[town].postcode, towns[town].place, 1 + below(demo, 9), 1 + below(demo, 30),
-	    1 + below(demo, 40));
-	(void)fprintf(file, "03-0%03u-%04u,", phone / 10000, phone % 10000);
+	if (number == 1 || moves)
+		move_in(demo, home);
+	(void)fprintf(file, "%06u,%s %s,%s %s,%04u-%02u-%02u,%s,%s,%s,", number,
+	    home->surname->name, given->name, home->surname->kana, given->kana, year, month, day,
+	    given_number < GIVEN_MEN ? "M" : "F", home->address, home->phone);
 	if (has_mobile)
-		(void)fprintf(file, "090-0%03u-%04u", below(demo, 1000), below(demo, 10000));
+		(void)fprintf(file, "090-0%03u-%04u", exchange, line);
 	(void)fputc(',', file);
 	if (has_email)
-		(void)fprintf(file, "%s.%s%u@example.jp", given->latin, surname->latin, number);
+		(void)fprintf(
+		    file, "%s.%s%u@example.jp", given->latin, home->surname->latin, number);
 	(void)fputc('\n', file);
 }
 
@@ -140,6 +168,7 @@ finish(FILE *file)
 static bool
 write_list(struct demo *demo, int dirfd, uint32_t client, uint32_t people)
 {
+	struct home home = {0};
 	char name[32];
 	FILE *file;
 
@@ -149,7 +178,7 @@ write_list(struct demo *demo, int dirfd, uint32_t client, uint32_t people)
 		return false;
 	(void)fputs("number,name,kana,birth,sex,postcode,address,phone,mobile,email\n", file);
 	for (uint32_t number = 1; number <= people; number++)
-		write_person(demo, file, number);
+		write_person(demo, file, number, &home);
 	return finish(file);
 }
 

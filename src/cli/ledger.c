@@ -7,6 +7,26 @@
 #include "cli/ask.h"
 
 #define QUERY_USUAL 20u
+#define ROOT_SHOWN  16u /* digits */
+
+/* For people: no origins, and of each root what tells it apart. */
+static json_t *
+for_people(json_t *logs)
+{
+	size_t i;
+	json_t *log;
+
+	json_array_foreach(logs, i, log)
+	{
+		char root[ROOT_SHOWN + 4];
+
+		(void)snprintf(root, sizeof(root), "%.*s…", (int)ROOT_SHOWN,
+		    json_string_value(json_object_get(log, "root")));
+		(void)json_object_del(log, "origin");
+		(void)json_object_set_new(log, "root", json_string(root));
+	}
+	return logs;
+}
 
 /* A log that is not as it was written is the answer, and exit 4. */
 static int
@@ -14,15 +34,23 @@ print_verified(const struct cli *cli, const struct front_answer *answer)
 {
 	json_t *tree = answer->status == AZ_OK ? print_json_of(buffer_peek(&answer->tree)) : NULL;
 	bool ok = json_is_true(json_object_get(tree, "ok"));
-	int code = print_answer(cli, answer, "logs");
+	json_t *logs;
+	int code = 0;
 
-	if (code == 0 && !cli->json)
+	json_decref(tree);
+	if (cli->json || answer->status != AZ_OK) {
+		code = print_answer(cli, answer, "logs");
+	} else {
+		logs = print_items_of(answer);
+		if (logs == NULL)
+			return print_error(
+			    cli, AZ_FORGED, "the keeper sent an answer that cannot be", NULL);
+		print_table(for_people(logs));
+		json_decref(logs);
 		(void)puts(ok ? "every entry is as it was written"
 			      : "NOT every entry is as it was written");
-	if (code == 0 && !ok)
-		code = az_exit_code(AZ_FORGED);
-	json_decref(tree);
-	return code;
+	}
+	return code == 0 && !ok ? az_exit_code(AZ_FORGED) : code;
 }
 
 static int

@@ -323,11 +323,19 @@ print_table(const json_t *items)
 	}
 	(void)puts(is_terminal ? "\033[0m" : "");
 	for (size_t i = 0; i < json_array_size(items); i++) {
+		size_t wanted =
+		    0; /* where the line should be: blanks are printed before a cell, not after */
+		size_t at = 0;
+
 		for (size_t c = 0; c < count; c++) {
 			cell_of(json_object_get(json_array_get(items, i), names[c]), cell,
 			    sizeof(cell));
-			print_text(stdout, cell);
-			pad(width_of(cell), c + 1 < count ? widths[c] + 2 : 0);
+			if (cell[0] != '\0') {
+				pad(at, wanted);
+				print_text(stdout, cell);
+				at = wanted + width_of(cell);
+			}
+			wanted += widths[c] + 2;
 		}
 		(void)putchar('\n');
 	}
