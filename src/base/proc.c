@@ -3,8 +3,8 @@
  *
  *	parent                        child (until exec: async-signal-safe calls only)
  *	block signals
- *	fork ------------------------> lift what it needs above the places 0 .. 3 + n
- *	close the report's end         put /dev/null on 0, 1 (and 2), fds on 3 .., report on 3 + n
+ *	fork ------------------------> lift what it needs above the places 0 .. 4 + n
+ *	close the report's end         put /dev/null on 0, 1 (and 2), fds on 3 .., report and program behind
  *	read the report                close everything above
  *	   ^                           signals to default
  *	   |                           give up the user, then ask to die with the parent
@@ -35,7 +35,7 @@
 #include "base/file.h"
 
 /* Above every place that a child's descriptors are put at. */
-#define LIFTED_FIRST (PROC_FD_FIRST + PROC_FDS_MAX + 1)
+#define LIFTED_FIRST (PROC_FD_FIRST + PROC_FDS_MAX + 2)
 
 /* The step of the child that failed, and why. */
 struct report {
@@ -50,6 +50,7 @@ struct start {
 	const struct proc_spec *spec;
 	char *environment[8];
 	int null_fd;
+	int program_fd;
 	int report_fd;
 	pid_t parent;
 };
@@ -106,9 +107,12 @@ child_place_fds(struct start *start)
 	int lifted[PROC_FDS_MAX];
 	int report_place = PROC_FD_FIRST + (int)spec->fd_count;
 
+	int program_place = report_place + 1;
+
 	int null_fd = fcntl(start->null_fd, F_DUPFD_CLOEXEC, LIFTED_FIRST);
 	int report_fd = fcntl(start->report_fd, F_DUPFD_CLOEXEC, LIFTED_FIRST);
-	if (null_fd < 0 || report_fd < 0)
+	int program_fd = fcntl(start->program_fd, F_DUPFD_CLOEXEC, LIFTED_FIRST);
+	if (null_fd < 0 || report_fd < 0 || program_fd < 0)
 		return false;
 	start->report_fd = report_fd;
 	for (size_t i = 0; i < spec->fd_count; i++) {
@@ -127,7 +131,10 @@ child_place_fds(struct start *start)
 	if (dup3(report_fd, report_place, O_CLOEXEC) < 0)
 		return false;
 	start->report_fd = report_place;
-	return close_range((unsigned)report_place + 1, ~0u, 0) == 0;
+	if (dup3(program_fd, program_place, O_CLOEXEC) < 0)
+		return false;
+	start->program_fd = program_place;
+	return close_range((unsigned)program_place + 1, ~0u, 0) == 0;
 }
 
 static bool
@@ -178,8 +185,9 @@ child_run(struct start *start)
 		goto fail;
 	child_reset_signals();
 	step = STEP_EXEC;
-	/* execve reads only; its type dates from before const. */
-	(void)execve(spec->path, (char *const *)(uintptr_t)spec->argv, start->environment);
+	/* By descriptor: the new user need not be able to reach the program by its path. */
+	(void)syscall(
+	    SYS_execveat, start->program_fd, "", spec->argv, start->environment, AT_EMPTY_PATH);
 fail:;
 	struct report report = {.step = (int32_t)step, .errnum = errno};
 	/* If nobody reads it, nobody is left to tell. */
@@ -231,11 +239,16 @@ enum az_status
 proc_spawn(const struct proc_spec *spec, pid_t *ret_pid, struct az_err *reterr)
 {
 	enum az_status status = AZ_INTERNAL;
-	struct start start = {.spec = spec, .null_fd = -1};
+	struct start start = {.spec = spec, .null_fd = -1, .program_fd = -1};
 	int report[2] = {-1, -1};
 
 	assert(spec->fd_count <= PROC_FDS_MAX);
 	environment_pick(&start);
+	start.program_fd = open(spec->path, O_PATH | O_CLOEXEC);
+	if (start.program_fd < 0) {
+		status = az_fail_errno(reterr, AZ_IO, errno, "start %s", spec->path);
+		goto out;
+	}
 	start.null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (start.null_fd < 0 || pipe2(report, O_CLOEXEC) != 0) {
 		status = az_fail_errno(reterr, AZ_IO, errno, "start %s", spec->path);
@@ -256,6 +269,7 @@ out:
 	fd_close(&report[0]);
 	fd_close(&report[1]);
 	fd_close(&start.null_fd);
+	fd_close(&start.program_fd);
 	return status;
 }
 
