@@ -273,6 +273,12 @@ out:
 	return status;
 }
 
+void
+proc_name(const char *name)
+{
+	(void)prctl(PR_SET_NAME, name, 0, 0, 0);
+}
+
 enum az_status
 proc_socketpair(int ret_fds[2], struct az_err *reterr)
 {

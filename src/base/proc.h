@@ -36,6 +36,12 @@ struct proc_spec {
 AZ_CHECKED enum az_status proc_spawn(
     const struct proc_spec *spec, pid_t *ret_pid, struct az_err *reterr);
 
+/*
+ * What ps shows of a process that was started so: it came from a descriptor, which has no name. At most 15
+ * bytes; before sandbox_enter.
+ */
+void proc_name(const char *name);
+
 /* A connected pair of stream sockets, close-on-exec. */
 AZ_CHECKED enum az_status proc_socketpair(int ret_fds[2], struct az_err *reterr);
 

@@ -21,9 +21,10 @@
 #include "cli/parent.h"
 #include "crypto/ring.h"
 
-#define TOLD_FD   3 /* of a transient serve: where it tells the command that started it */
-#define WAIT_US   (10 * AZ_US_PER_S)
-#define ASK_AGAIN 20 /* ms */
+#define TOLD_FD     3 /* of a transient serve: where it tells the command that started it */
+#define WAIT_US     (10 * AZ_US_PER_S)
+#define PATIENCE_US (3 * AZ_US_PER_S)
+#define ASK_AGAIN   20 /* ms */
 
 /* The secrets of a house. */
 static enum az_status
@@ -46,15 +47,24 @@ read_secrets(const struct house_folder *folder, struct secret **ret_root, struct
 	return status;
 }
 
-/* HOUSE/lock, held until the descriptor is closed. AZ_BUSY: somebody else serves it. */
+/*
+ * HOUSE/lock, held until the descriptor is closed. AZ_BUSY: somebody else serves it. A transient one goes away by
+ * itself, so whoever is to serve for long waits for that.
+ */
 static enum az_status
-take_lock(const struct house_folder *folder, int *ret_fd, struct az_err *reterr)
+take_lock(
+    const struct house_folder *folder, int64_t patience_us, int *ret_fd, struct az_err *reterr)
 {
+	int64_t until = clock_monotonic_us() + patience_us;
 	int fd = openat(folder->dirfd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0)
 		return az_fail_errno(reterr, AZ_IO, errno, "lock");
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (clock_monotonic_us() < until) {
+			(void)poll(NULL, 0, ASK_AGAIN);
+			continue;
+		}
 		fd_close(&fd);
 		return az_fail(reterr, AZ_BUSY, "the house is served already");
 	}
@@ -75,7 +85,7 @@ serve(const char *path, bool transient, struct az_err *reterr)
 
 	parent_prepare();
 	if (status == AZ_OK)
-		status = take_lock(&folder, &lock, reterr);
+		status = take_lock(&folder, transient ? 0 : PATIENCE_US, &lock, reterr);
 	if (status == AZ_OK)
 		status =
 		    house_users_find(house_is_unsealed(folder.file.house), &config.users, reterr);

@@ -175,10 +175,20 @@ entrust_child_id(const struct bulk *bulk)
 
 /* --- failing ---------------------------------------------------------------------------------- */
 
-/* The refused rows by number and reason. */
-static void
-answer_refusals(struct wire_writer *writer, const struct bulk *bulk)
+static int
+compare_refusals(const void *a, const void *b)
 {
+	const struct bulk_refusal *left = a;
+	const struct bulk_refusal *right = b;
+
+	return left->row < right->row ? -1 : left->row > right->row;
+}
+
+/* The refused rows by number and reason; intake and the worker found them, each in its order. */
+static void
+answer_refusals(struct wire_writer *writer, struct bulk *bulk)
+{
+	qsort(bulk->refusals, bulk->refusal_count, sizeof(bulk->refusals[0]), compare_refusals);
 	answer_array(writer, "refusals");
 	for (size_t i = 0; i < bulk->refusal_count; i++) {
 		const char *reason = refusal_text(bulk->refusals[i].reason);

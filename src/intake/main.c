@@ -17,6 +17,7 @@ main(void)
 	struct sandbox sandbox = {.profile = SANDBOX_INTAKE};
 	struct az_err err = {0};
 
+	proc_name("azukari-intake");
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (sandbox_enter(&sandbox, &err) != AZ_OK) {
 		(void)fprintf(stderr, "azukari-intake: %s\n", err.text);

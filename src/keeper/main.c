@@ -3,11 +3,13 @@
  */
 #include <string.h>
 
+#include "base/proc.h"
 #include "keeper/keeper.h"
 
 int
 main(int argc, char **argv)
 {
+	proc_name("azukari-keeper");
 	if (argc == 2 && strcmp(argv[1], "verify") == 0)
 		return keeper_verify();
 	return keeper_run();

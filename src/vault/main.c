@@ -19,6 +19,7 @@ main(void)
 	    .profile = SANDBOX_VAULT, .writable_dirs = &folder, .writable_count = 1};
 	struct az_err err = {0};
 
+	proc_name("azukari-vault");
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (sandbox_enter(&sandbox, &err) != AZ_OK) {
 		(void)fprintf(stderr, "azukari-vault: %s\n", err.text);
