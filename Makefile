@@ -2,7 +2,7 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 
-.PHONY: all deps demo check clean format install help
+.PHONY: all bench deps demo check clean fuzz format install help
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j $(JOBS)
@@ -19,6 +19,12 @@ demo: all
 check: deps
 	scripts/check.sh
 
+bench: deps
+	@scripts/bench.sh
+
+fuzz: deps
+	@scripts/fuzz.sh
+
 install: all
 	meson install -C $(BUILD)
 
@@ -33,5 +39,7 @@ help:
 	@echo 'make demo     show the main job on a sample house'
 	@echo 'make check    install what is needed, build with gcc and clang, pass every test'
 	@echo 'make install  install it; DESTDIR and PREFIX of meson apply'
+	@echo 'make fuzz     let the fuzzers search, FUZZ_SECONDS each'
+	@echo 'make bench    measure, beside PostgreSQL'
 	@echo 'make format   lay out the sources'
 	@echo 'make clean    remove what was built'

@@ -1,0 +1,192 @@
+/*
+ * Everything that is read from a socket once a channel is open, or between our processes: what decodes must
+ * encode to the same bytes, and nothing may read past its end.
+ *
+ * The first byte says what the rest is.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/frame.h"
+#include "base/wire.h"
+#include "people/people.h"
+#include "policy/policy.h"
+#include "proto/answer.h"
+#include "proto/front.h"
+#include "proto/intake.h"
+#include "proto/parent.h"
+#include "proto/vault.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+same(struct buffer *again, struct bytes bytes)
+{
+	assert(bytes_equal(buffer_peek(again), bytes));
+	buffer_fini(again);
+}
+
+static void
+read_frames(struct bytes bytes)
+{
+	struct link link;
+	struct frame frame;
+	int fds[2];
+	size_t seen = 0;
+
+	if (bytes.size > 60000 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
+		return;
+	if (bytes.size > 0 && write(fds[1], bytes.data, bytes.size) != (ssize_t)bytes.size)
+		abort();
+	(void)close(fds[1]);
+	link_init(&link, fds[0], LINK_NONBLOCKING, 4096, 4096, false);
+	while (link_fill(&link, NULL) == AZ_OK) {
+		enum az_status status;
+
+		while ((status = link_next(&link, &frame, NULL)) == AZ_OK) {
+			seen += FRAME_HEADER_SIZE + frame.body.size;
+			assert(frame.fd == -1 && frame.body.size <= 4096);
+		}
+		if (status != AZ_BUSY)
+			break;
+	}
+	assert(seen <= bytes.size);
+	link_fini(&link);
+}
+
+static void
+read_request(struct bytes bytes)
+{
+	static union front_request request;
+	struct front_header header;
+	struct buffer again;
+	struct bytes body;
+
+	if (front_open(bytes, &header, &body) != AZ_OK ||
+	    front_decode((enum front_message)header.type, body, &request) != AZ_OK)
+		return;
+	buffer_init(&again, 1u << 20, false);
+	assert(front_encode((enum front_message)header.type, header.id, &request, &again) == AZ_OK);
+	same(&again, bytes);
+}
+
+static void
+read_answer(struct bytes bytes)
+{
+	struct answer_reader reader;
+	struct answer_event event;
+	int depth = 0;
+
+	answer_reader_init(&reader, bytes);
+	while (answer_next(&reader, &event) == AZ_OK) {
+		depth += event.tag == ANSWER_OBJECT || event.tag == ANSWER_ARRAY;
+		depth -= event.tag == ANSWER_END;
+		assert(depth >= 0 && depth <= (int)ANSWER_DEPTH_MAX);
+	}
+}
+
+static void
+read_row(struct bytes bytes)
+{
+	struct row row;
+	struct buffer again;
+
+	if (row_decode(bytes, &row) != AZ_OK)
+		return;
+	buffer_init(&again, (size_t)FIELD_COUNT * (FIELD_VALUE_MAX + 8), false);
+	assert(row_encode(&row, &again) == AZ_OK);
+	same(&again, bytes);
+}
+
+static void
+read_block(struct bytes bytes)
+{
+	static struct token_block block;
+	struct buffer again;
+	struct bytes mac;
+
+	if (token_block_decode(bytes, &block, &mac) != AZ_OK)
+		return;
+	buffer_init(&again, TOKEN_BLOCK_SIZE_MAX, false);
+	assert(token_block_encode(&block, &again) == AZ_OK);
+	assert(buffer_append(&again, mac) == AZ_OK);
+	same(&again, bytes);
+}
+
+static void
+read_intake_row(struct bytes bytes)
+{
+	struct wire_reader reader;
+	struct wire_writer writer;
+	struct intake_row row;
+	struct buffer again;
+
+	wire_reader_init(&reader, bytes);
+	intake_row_get(&reader, &row);
+	if (!wire_end(&reader))
+		return;
+	buffer_init(&again, 1u << 20, false);
+	wire_writer_init(&writer, &again);
+	intake_row_put(&writer, &row);
+	assert(writer.status == AZ_OK);
+	same(&again, bytes);
+}
+
+static void
+read_start(struct bytes bytes)
+{
+	struct parent_start start;
+	struct buffer again;
+
+	if (parent_start_decode(bytes, &start) != AZ_OK)
+		return;
+	buffer_init(&again, PARENT_BODY_MAX, false);
+	assert(parent_start_encode(&start, &again) == AZ_OK);
+	same(&again, bytes);
+}
+
+static void
+read_things(struct bytes bytes)
+{
+	struct buffer again;
+	union {
+		struct client client;
+		struct purpose purpose;
+		struct staff staff;
+		struct device device;
+	} thing;
+
+	buffer_init(&again, 1u << 16, false);
+	if (client_decode(bytes, &thing.client) == AZ_OK) {
+		assert(client_encode(&thing.client, &again) == AZ_OK);
+		same(&again, bytes);
+	}
+	if (purpose_decode(bytes, &thing.purpose) == AZ_OK) {
+		assert(purpose_encode(&thing.purpose, &again) == AZ_OK);
+		same(&again, bytes);
+	}
+	if (staff_decode(bytes, &thing.staff) == AZ_OK) {
+		assert(staff_encode(&thing.staff, &again) == AZ_OK);
+		same(&again, bytes);
+	}
+	if (device_decode(bytes, &thing.device) == AZ_OK) {
+		assert(device_encode(&thing.device, &again) == AZ_OK);
+		same(&again, bytes);
+	}
+	buffer_fini(&again);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static void (*const readers[])(struct bytes bytes) = {read_frames, read_request,
+	    read_answer, read_row, read_block, read_intake_row, read_start, read_things};
+
+	if (size < 1)
+		return 0;
+	readers[data[0] % AZ_ARRAY_SIZE(readers)](bytes_make(data + 1, size - 1));
+	return 0;
+}
