@@ -8,6 +8,7 @@
  */
 #include "cli/front.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +19,12 @@
 #include "base/wire.h"
 #include "crypto/noise.h"
 
-#define OUT_MAX     (256u * 1024u)
-#define ITEMS_MAX   (64u * 1024u * 1024u)
-#define PROGRESS_US (2 * AZ_US_PER_S)
-#define REPLY_HEADS 16u
+#define OUT_MAX        (256u * 1024u)
+#define ITEMS_MAX      (64u * 1024u * 1024u)
+#define PROGRESS_US    (2 * AZ_US_PER_S)
+#define REACH_AGAIN    10u
+#define REACH_PAUSE_MS 100
+#define REPLY_HEADS    16u
 
 struct front {
 	struct house_folder folder;
@@ -436,11 +439,33 @@ present(struct front *front, const struct heads *seen, struct az_err *reterr)
 	return status;
 }
 
+/* Reaches the keeper, and signs in. AZ_GONE: it went away meanwhile. */
+static enum az_status
+reach(struct front *front, const struct cli *cli, struct az_err *reterr)
+{
+	int fd = -1;
+	enum az_status status = serve_ensure(cli->house, reterr);
+
+	if (front->has_link)
+		link_fini(&front->link);
+	front->has_link = false;
+	noise_free(&front->noise);
+	if (status == AZ_OK)
+		status = house_connect(&front->folder, &fd, reterr);
+	if (status != AZ_OK)
+		return status;
+	link_init(&front->link, fd, LINK_BLOCKING, FRONT_FRAME_MAX, OUT_MAX, true);
+	front->has_link = true;
+	status = shake_hands(front, reterr);
+	if (status == AZ_OK)
+		status = sign_in(front, reterr);
+	return status;
+}
+
 static enum az_status
 connect_to(struct front *front, const struct cli *cli, struct az_err *reterr)
 {
 	struct heads seen = {0};
-	int fd = -1;
 	enum az_status status;
 
 	if (cli->house == NULL)
@@ -454,16 +479,12 @@ connect_to(struct front *front, const struct cli *cli, struct az_err *reterr)
 	if (status == AZ_OK)
 		status = heads_read(front->state_dirfd, front->folder.file.house, &seen, reterr);
 	if (status == AZ_OK)
-		status = serve_ensure(cli->house, reterr);
-	if (status == AZ_OK)
-		status = house_connect(&front->folder, &fd, reterr);
-	if (status == AZ_OK) {
-		link_init(&front->link, fd, LINK_BLOCKING, FRONT_FRAME_MAX, OUT_MAX, true);
-		front->has_link = true;
-		status = shake_hands(front, reterr);
+		status = reach(front, cli, reterr);
+	/* A keeper that was just ending: nothing was asked yet, so it can be tried again. */
+	for (unsigned int again = 0; status == AZ_GONE && again < REACH_AGAIN; again++) {
+		(void)poll(NULL, 0, REACH_PAUSE_MS);
+		status = reach(front, cli, reterr);
 	}
-	if (status == AZ_OK)
-		status = sign_in(front, reterr);
 	if (status == AZ_OK)
 		status = present(front, &seen, reterr);
 	heads_fini(&seen);

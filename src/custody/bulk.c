@@ -21,6 +21,7 @@
 
 #define PIECE          (256u * 1024u)
 #define CANCEL_POLL_MS 200
+#define LIST_MAX       (UINT64_C(64) << 30) /* bytes of a list */
 #define REFUSED_PART   20u /* more than one row in so many refused rejects the list: 5 % */
 
 /* --- feeder ----------------------------------------------------------------------------------- */
@@ -65,6 +66,8 @@ feed(const struct bulk *bulk, const uint8_t *data, size_t size, struct az_err *r
 static enum az_status
 feed_all(struct bulk *bulk, uint8_t *piece, struct sha256 *hash, struct az_err *reterr)
 {
+	uint64_t total = 0;
+
 	for (;;) {
 		ssize_t size;
 		enum az_status status;
@@ -78,6 +81,9 @@ feed_all(struct bulk *bulk, uint8_t *piece, struct sha256 *hash, struct az_err *
 			return az_fail_errno(reterr, AZ_IO, errno, "the list cannot be read");
 		if (size == 0)
 			return AZ_OK;
+		total += (uint64_t)size;
+		if (total > LIST_MAX)
+			return az_fail(reterr, AZ_LIMIT, "the list is larger than 64 GiB");
 		sha256_update(hash, piece, (size_t)size);
 		status = feed(bulk, piece, (size_t)size, reterr);
 		if (status != AZ_OK)

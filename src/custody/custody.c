@@ -274,11 +274,14 @@ load_committed(struct custody *custody, struct az_err *reterr)
 static enum az_status
 check_ring(const struct custody *custody, struct az_err *reterr)
 {
-	if (ring_number(custody->ring) < custody->house.ring_number)
+	uint64_t known = custody->house.ring_number > custody->house.list_ring_number
+	    ? custody->house.ring_number
+	    : custody->house.list_ring_number;
+
+	if (ring_number(custody->ring) < known)
 		return az_fail(reterr, AZ_FORGED,
 		    "key ring: it is older than the ledger (number %llu, not %llu)",
-		    (unsigned long long)ring_number(custody->ring),
-		    (unsigned long long)custody->house.ring_number);
+		    (unsigned long long)ring_number(custody->ring), (unsigned long long)known);
 	return AZ_OK;
 }
 
@@ -290,7 +293,7 @@ recover(struct custody *custody, struct az_err *reterr)
 	if (status == AZ_OK)
 		status = ledger_replay(
 		    custody->ledger, state_applied(custody->state), replay, custody, reterr);
-	if (status == AZ_OK && custody->house.founded_us == 0)
+	if (status == AZ_OK && (custody->house.founded_us == 0 || custody->house.next_record == 0))
 		status = az_fail(reterr, AZ_CORRUPT, "the house was never founded to the end");
 	if (status == AZ_OK)
 		status = check_ring(custody, reterr);
@@ -357,6 +360,10 @@ found(struct custody *custody, struct az_err *reterr)
 		return status;
 	payload_init(&payload);
 	status = payload_put_house(&payload, &house);
+	if (status == AZ_OK)
+		status = payload_put_records(&payload, &house);
+	if (status == AZ_OK)
+		status = payload_put_sessions(&payload, &house);
 	if (status == AZ_OK)
 		status = payload_put_staff(&payload, &officer);
 	if (status == AZ_OK)
@@ -505,6 +512,7 @@ custody_woken(struct custody *custody)
 void
 custody_round(struct custody *custody)
 {
+	entrust_woken(custody);
 	changes_round(custody);
 	entrust_round(custody);
 	vault_reconcile_round(custody);

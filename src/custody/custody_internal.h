@@ -33,14 +33,23 @@ enum thing_kind {
 	THING_STAFF = 4,
 	THING_DEVICE = 5,
 	THING_CONSIGNMENT = 6,
+	THING_RECORDS = 7,
+	THING_SESSIONS = 8,
 };
 
-/* The house itself: its counters. */
+/*
+ * The house itself: its counters. They are three things, because each is put by others, and an entry that put
+ * all of them would put back what another entry, submitted meanwhile, had counted up.
+ */
 struct house {
+	/* THING_HOUSE: put at founding and at each start */
 	int64_t founded_us;
 	uint64_t starts;
-	uint64_t ring_number;     /* the ring must be at least this new */
-	uint32_t next_record;     /* the record number that the next new person gets */
+	uint64_t ring_number; /* the ring must be at least this new */
+	/* THING_RECORDS: put by each list */
+	uint32_t next_record; /* the record number that the next new person gets */
+	uint64_t list_ring_number;
+	/* THING_SESSIONS: put by some sign-ins */
 	uint32_t sessions_before; /* session numbers below it are used up */
 };
 
@@ -73,6 +82,8 @@ struct payload {
 void payload_init(struct payload *payload);
 void payload_fini(struct payload *payload);
 AZ_CHECKED enum az_status payload_put_house(struct payload *payload, const struct house *house);
+AZ_CHECKED enum az_status payload_put_records(struct payload *payload, const struct house *house);
+AZ_CHECKED enum az_status payload_put_sessions(struct payload *payload, const struct house *house);
 AZ_CHECKED enum az_status payload_put_client(struct payload *payload, const struct client *client);
 AZ_CHECKED enum az_status payload_put_purpose(
     struct payload *payload, const struct purpose *purpose);
@@ -207,6 +218,7 @@ struct custody {
 	struct custody_front *fronts;
 	struct request *changes; /* the first is at work, the others wait */
 	bool change_is_due;      /* the first has not begun */
+	bool list_is_committing; /* changes wait: its entry puts the client, as they do */
 	struct bulk *bulk;
 	struct verifying *verifying;
 	uint32_t next_child;

@@ -386,6 +386,8 @@ committed(void *arg, const struct az_ticket *ticket)
 	    AZ_OK)
 		custody_fatal(custody, &err);
 	payload_fini(&bulk->payload);
+	custody->list_is_committing = false;
+	custody->change_is_due = custody->changes != NULL;
 	bulk->index = ticket_index(ticket);
 	bulk_enter(bulk, BULK_IS_COMMITTED, NULL);
 }
@@ -398,9 +400,9 @@ commit_payload(struct bulk *bulk, struct ledger_entry *entry)
 	enum az_status status;
 
 	house.next_record = bulk->next_record;
-	house.ring_number = ring_number(bulk->custody->ring);
+	house.list_ring_number = ring_number(bulk->custody->ring);
 	payload_init(payload);
-	status = payload_put_house(payload, &house);
+	status = payload_put_records(payload, &house);
 	if (status == AZ_OK)
 		status = payload_put_client(payload, &bulk->client);
 	if (status == AZ_OK)
@@ -433,7 +435,7 @@ commit(struct bulk *bulk)
 	memcpy(entry.sha256, consignment->sha256, sizeof(entry.sha256));
 	memcpy(entry.root, consignment->root, sizeof(entry.root));
 	consignment->time_us = clock_now_us();
-	/* Closed meanwhile it stays closed. */
+	/* The client as it is now, with the fields that this list adds: closed meanwhile, it stays closed. */
 	bulk->client.closed_us = client->closed_us;
 	status = commit_payload(bulk, &entry);
 	if (status != AZ_OK)
@@ -443,6 +445,7 @@ commit(struct bulk *bulk)
 		    committed, bulk, &err);
 	if (status == AZ_OK) {
 		bulk->committing = true;
+		custody->list_is_committing = true;
 		return;
 	}
 	payload_fini(&bulk->payload);
@@ -508,7 +511,9 @@ entrust_woken(struct custody *custody)
 	(void)pthread_mutex_lock(&bulk->lock);
 	stage = bulk->stage;
 	(void)pthread_mutex_unlock(&bulk->lock);
-	if (stage == BULK_IS_SEALED && !bulk->committing)
+	/* A change at work may be of this client: it is committed first, and the others wait. */
+	if (stage == BULK_IS_SEALED && !bulk->committing &&
+	    (custody->changes == NULL || custody->change_is_due))
 		commit(bulk);
 	else if (stage == BULK_IS_LOADED)
 		activate(bulk);

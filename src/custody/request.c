@@ -130,7 +130,8 @@ change_queue(struct request *request, struct bytes body)
 		end = &(*end)->next;
 	*end = request;
 	if (custody->changes == request)
-		request_run(request, buffer_peek(&request->body));
+		custody->change_is_due = true;
+	changes_round(custody);
 }
 
 /* A change at work has ended: the next one is due. */
@@ -145,7 +146,7 @@ void
 changes_round(struct custody *custody)
 {
 	/* A change that is refused at once ends inside this loop, and the next one is due. */
-	while (custody->change_is_due) {
+	while (custody->change_is_due && !custody->list_is_committing) {
 		struct request *request = custody->changes;
 
 		custody->change_is_due = false;

@@ -89,10 +89,10 @@ reserve_sessions(struct custody *custody, struct sign_in *sign_in, uint32_t sess
 	house.sessions_before = session + SESSIONS_AT_ONCE;
 	payload_init(&sign_in->payload);
 	sign_in->has_payload = true;
-	status = payload_put_house(&sign_in->payload, &house);
+	status = payload_put_sessions(&sign_in->payload, &house);
 	if (status == AZ_OK)
 		status = payload_end(&sign_in->payload, NULL, no_text);
-	/* No later entry may carry the old count; this one is before them in the log. */
+	/* In memory at once: the next sign-in must not reserve the same ones. */
 	if (status == AZ_OK)
 		custody->house = house;
 	return status;

@@ -98,28 +98,62 @@ payload_put_house(struct payload *payload, const struct house *house)
 	wire_put_i64(&writer, house->founded_us);
 	wire_put_u64(&writer, house->starts);
 	wire_put_u64(&writer, house->ring_number);
-	wire_put_u32(&writer, house->next_record);
-	wire_put_u32(&writer, house->sessions_before);
 	return put_thing(payload, THING_HOUSE, 0, writer.status, &thing);
 }
 
+enum az_status
+payload_put_records(struct payload *payload, const struct house *house)
+{
+	struct buffer thing;
+	struct wire_writer writer;
+
+	buffer_init(&thing, STATE_THING_MAX, false);
+	wire_writer_init(&writer, &thing);
+	wire_put_u8(&writer, THING_FORMAT);
+	wire_put_u32(&writer, house->next_record);
+	wire_put_u64(&writer, house->list_ring_number);
+	return put_thing(payload, THING_RECORDS, 0, writer.status, &thing);
+}
+
+enum az_status
+payload_put_sessions(struct payload *payload, const struct house *house)
+{
+	struct buffer thing;
+	struct wire_writer writer;
+
+	buffer_init(&thing, STATE_THING_MAX, false);
+	wire_writer_init(&writer, &thing);
+	wire_put_u8(&writer, THING_FORMAT);
+	wire_put_u32(&writer, house->sessions_before);
+	return put_thing(payload, THING_SESSIONS, 0, writer.status, &thing);
+}
+
+/* Takes one of the three over; what it does not have stays as it is. */
 static bool
-house_decode(struct bytes bytes, struct house *ret_house)
+house_decode(enum thing_kind kind, struct bytes bytes, struct house *house)
 {
 	struct wire_reader reader;
-	struct house house;
+	struct house read = *house;
 	uint8_t format;
 
 	wire_reader_init(&reader, bytes);
 	format = wire_get_u8(&reader);
-	house.founded_us = wire_get_i64(&reader);
-	house.starts = wire_get_u64(&reader);
-	house.ring_number = wire_get_u64(&reader);
-	house.next_record = wire_get_u32(&reader);
-	house.sessions_before = wire_get_u32(&reader);
+	if (kind == THING_HOUSE) {
+		read.founded_us = wire_get_i64(&reader);
+		read.starts = wire_get_u64(&reader);
+		read.ring_number = wire_get_u64(&reader);
+	} else if (kind == THING_RECORDS) {
+		read.next_record = wire_get_u32(&reader);
+		read.list_ring_number = wire_get_u64(&reader);
+	} else {
+		read.sessions_before = wire_get_u32(&reader);
+	}
 	if (format != THING_FORMAT || !wire_end(&reader))
 		return false;
-	*ret_house = house;
+	/* Session numbers are reserved in memory before they are durable: never back. */
+	if (read.sessions_before < house->sessions_before)
+		read.sessions_before = house->sessions_before;
+	*house = read;
 	return true;
 }
 
@@ -302,8 +336,8 @@ thing_apply(void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_
 	struct custody *custody = arg;
 
 	(void)id;
-	if (kind == THING_HOUSE) {
-		if (!house_decode(thing, &custody->house))
+	if (kind == THING_HOUSE || kind == THING_RECORDS || kind == THING_SESSIONS) {
+		if (!house_decode((enum thing_kind)kind, thing, &custody->house))
 			return az_fail(reterr, AZ_CORRUPT, "house: it cannot be read");
 		return AZ_OK;
 	}

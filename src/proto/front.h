@@ -62,7 +62,7 @@ enum front_message {
 #define FRONT_MESSAGE_VERSION 1
 #define FRONT_MESSAGE_HEADER  8u
 
-#define FRONT_HEADS_MAX   1000u /* in one message */
+#define FRONT_HEADS_MAX   64u /* in one message; a front that has seen more sends several */
 #define FRONT_BY_MAX      4u
 #define FRONT_VALUE_MAX   512u
 #define FRONT_COLUMNS_MAX 4096u
