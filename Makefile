@@ -2,7 +2,7 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 
-.PHONY: all bench deps demo check clean fuzz format install help
+.PHONY: all bench deps demo check check-slow clean fuzz format install help
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j $(JOBS)
@@ -18,6 +18,9 @@ demo: all
 
 check: deps
 	scripts/check.sh
+
+check-slow: deps
+	scripts/check-slow.sh
 
 bench: deps
 	@scripts/bench.sh
@@ -39,6 +42,7 @@ help:
 	@echo 'make demo     show the main job on a sample house'
 	@echo 'make check    install what is needed, build with gcc and clang, pass every test'
 	@echo 'make install  install it; DESTDIR and PREFIX of meson apply'
+	@echo 'make check-slow  every fault point, then the fuzzers: hours'
 	@echo 'make fuzz     let the fuzzers search, FUZZ_SECONDS each'
 	@echo 'make bench    measure, beside PostgreSQL'
 	@echo 'make format   lay out the sources'

@@ -36,11 +36,11 @@ median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 # value, floor, target, what: higher is better
 higher() {
 	awk -v v="$1" -v f="$2" -v t="$3" -v w="$4" 'BEGIN {
-		printf "%-46s %12s %10s %10s  %s\n", w, v, f, t, v >= t ? "target" : v >= f ? "floor" : "BELOW" }'
+		printf "%-46s %12s %10s %10s  %s\n", w, v, f, t, (v >= t ? "target" : (v >= f ? "floor" : "BELOW")) }'
 }
 lower() {
 	awk -v v="$1" -v f="$2" -v t="$3" -v w="$4" 'BEGIN {
-		printf "%-46s %12s %10s %10s  %s\n", w, v, f, t, v <= t ? "target" : v <= f ? "floor" : "ABOVE" }'
+		printf "%-46s %12s %10s %10s  %s\n", w, v, f, t, (v <= t ? "target" : (v <= f ? "floor" : "ABOVE")) }'
 }
 peak() { awk '/VmHWM/ { print int($2 / 1024) " MiB" }' "/proc/$1/status"; }
 serve() {

@@ -1,0 +1,10 @@
+#!/bin/sh
+# What is too slow for every change: a fault at every point (hours), then each fuzzer for ten minutes.
+set -eu
+cd "$(dirname "$0")/.."
+[ -f build-gcc/build.ninja ] || CC=gcc meson setup build-gcc -Dtestable=true >/dev/null
+ninja -C build-gcc --quiet
+export AZUKARI="$PWD/build-gcc/src/cli/azukari" AZUKARI_SHIM="$PWD/build-gcc/tests/faults/libaz-faults.so" \
+	AZUKARI_INSPECT="$PWD/build-gcc/tests/faults/faults-inspect"
+bash tests/faults/drive.sh "${FAULT_POINTS:-0}"
+scripts/fuzz.sh
