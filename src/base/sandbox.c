@@ -51,6 +51,8 @@
 /* The older Landlock that Debian 12's kernel has; above it rights are added as the kernel knows them. */
 #define LANDLOCK_ABI_MIN 2
 
+#define FILTER_SECONDS 5
+
 /* From newer kernels' headers than Debian 12 has. */
 #define FS_TRUNCATE    (UINT64_C(1) << 14) /* ABI 3 */
 #define FS_IOCTL_DEV   (UINT64_C(1) << 15) /* ABI 5 */
@@ -134,6 +136,7 @@ static const struct allowed allowed_calls[] = {
     {ALL, SCMP_SYS(exit)},
     {ALL, SCMP_SYS(exit_group)},
     {ALL, SCMP_SYS(futex)},
+    {ALL, SCMP_SYS(alarm)},
     {ALL, SCMP_SYS(getpid)},
     {ALL, SCMP_SYS(gettid)},
     {ALL, SCMP_SYS(getppid)},
@@ -319,8 +322,14 @@ filter_enter(enum sandbox_profile profile, struct az_err *reterr)
 		result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (result == 0)
 		result = filter_fill(filter, 1u << profile);
+	/*
+	 * libseccomp 2.5.4 can loop for ever when memory runs out while it builds the tree: a process that is
+	 * not shut in within seconds ends, as one that cannot be.
+	 */
+	(void)alarm(FILTER_SECONDS);
 	if (result == 0)
 		result = seccomp_load(filter);
+	(void)alarm(0);
 	seccomp_release(filter);
 	if (result != 0)
 		return az_fail_errno(reterr, AZ_IO, -result, "sandbox: filter of system calls");
