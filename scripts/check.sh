@@ -25,6 +25,8 @@ build() { # name, compiler, meson options…
 }
 
 build gcc gcc
+step 'manuals'
+scripts/manuals.sh build-gcc/src/cli/azukari
 build clang clang
 build san clang -Db_sanitize=address,undefined -Db_lundef=false --optimization=1
 

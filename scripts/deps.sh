@@ -6,7 +6,7 @@ set -eu
 packages="
 gcc clang clang-format llvm libclang-rt-14-dev libc6-dev linux-libc-dev
 make meson ninja-build pkg-config perl
-procps jq
+procps jq mandoc
 libssl-dev libseccomp-dev liblmdb-dev libsqlite3-dev libjansson-dev libcmocka-dev
 "
 

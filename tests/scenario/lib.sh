@@ -1,5 +1,6 @@
 # What every scenario begins with: a folder of its own, and a few words. Sourced; prints TAP.
 set -u
+here=$(cd "$(dirname "$0")" && pwd)
 az=${AZUKARI:?the program under test}
 work=$(mktemp -d)
 export XDG_STATE_HOME="$work/state" TZ=UTC ASAN_OPTIONS=detect_leaks=0

@@ -1,0 +1,49 @@
+# Completion of azukari for bash.
+_azukari() {
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' sub='' i
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--house | --key) ((i++)) ;;
+		-*) ;;
+		*)
+			if [ -z "$command" ]; then command=${COMP_WORDS[i]}; else sub=${COMP_WORDS[i]}; break; fi
+			;;
+		esac
+	done
+	local words=''
+	case $before in
+	--house | --out) COMPREPLY=($(compgen -d -- "$word")); return ;;
+	--key | --key-out) COMPREPLY=($(compgen -f -- "$word")); return ;;
+	--role | --roles) words='agent supervisor officer investigator maintainer' ;;
+	--reason) words='enquiry outbound callback complaint payment identity-check correction persons-request suspicion audit authority' ;;
+	--basis) words='dialled inbound-match callback manual-search hand-over' ;;
+	--by) words='number= phone= mobile= email= name= surname= given= birth= address=' ;;
+	--mode) words='add' ;;
+	*)
+		case $command,$sub in
+		,*) words='init serve status client purpose staff device entrust disclose ledger demo --house --key --json --version -h' ;;
+		init,*) words='--house --officer --name --key-out --unsealed' ;;
+		client,add) words='--name --category' ;;
+		client,*) words='add list close' ;;
+		purpose,add) words='--fields --roles --until' ;;
+		purpose,*) words='add list close' ;;
+		staff,add) words='--role --name --key-out --public' ;;
+		staff,key) words='--out --name' ;;
+		staff,*) words='add list end key' ;;
+		device,add) words='--public' ;;
+		device,*) words='add list retire key' ;;
+		entrust,*) words='--client --purpose --as-of --mode --columns --strict' ;;
+		disclose,*) words='--client --purpose --by --reason --basis --call' ;;
+		ledger,verify) words='--client' ;;
+		ledger,query) words='--client --record --staff --max' ;;
+		ledger,*) words='verify query' ;;
+		demo,*) words='--out --people --clients --seed' ;;
+		esac
+		;;
+	esac
+	COMPREPLY=($(compgen -W "$words" -- "$word"))
+	[ "$command" = entrust ] && COMPREPLY+=($(compgen -f -- "$word"))
+	return 0
+}
+complete -F _azukari azukari

@@ -1,0 +1,24 @@
+#!/bin/sh
+# Completion names every command and every option of each -h.
+. "$(dirname "$0")/lib.sh"
+completion=$here/../../completion/azukari.bash
+complete_words() { # the line so far, the last word being completed
+	bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _azukari; printf "%s\n" "${COMPREPLY[@]}"' \
+		bash "$completion" "$@"
+}
+run -h
+for command in $(sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' out); do
+	complete_words azukari '' | grep -qx "$command"
+	ok "$command is offered"
+	"$az" "$command" -h | sed '/^example:/d' | grep -oE -- '--[a-z-]+' | sort -u >wanted
+	[ "$command" = serve ] && continue
+	{
+		complete_words azukari "$command" ''
+		for sub in add list close end key retire verify query; do complete_words azukari "$command" "$sub" ''; done
+	} | grep -e '^--' | sort -u >offered
+	[ -z "$(comm -23 wanted offered)" ]
+	ok "and its options ($(wc -l <wanted))"
+done
+complete_words azukari disclose --reason enq | grep -qx enquiry
+ok 'codes of reasons'
+plan
