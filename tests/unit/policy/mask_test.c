@@ -1,0 +1,252 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "policy/policy.h"
+
+static struct arena *arena;
+
+static int
+make_arena(void **state)
+{
+	(void)state;
+	return arena_new(1u << 20, &arena, NULL) == AZ_OK ? 0 : 1;
+}
+
+static int
+free_arena(void **state)
+{
+	(void)state;
+	arena_free(&arena);
+	return 0;
+}
+
+/* What a mask leaves of a value of a field. */
+static const char *
+masked(enum field field, enum mask mask, const char *value)
+{
+	static char text[256];
+	struct grant grant = {.shown = FIELD_BIT(field), .masked = FIELD_BIT(field)};
+	struct row row = {0};
+	struct row shown;
+	uint64_t shown_bits = 0;
+	uint64_t masked_bits = 0;
+
+	grant.masks[field] = (uint8_t)mask;
+	row.values[field] = bytes_of(value);
+	arena_reset(arena);
+	assert_int_equal(
+	    policy_mask(&grant, &row, arena, &shown, &shown_bits, &masked_bits), AZ_OK);
+	assert_true(shown.values[field].size < sizeof(text));
+	memcpy(text, shown.values[field].data, shown.values[field].size);
+	text[shown.values[field].size] = '\0';
+	return text;
+}
+
+static void
+last4_leaves_four_and_of_short_values_at_most_half(void **state)
+{
+	(void)state;
+	assert_string_equal(masked(FIELD_PHONE, MASK_LAST4, "03-1234-5678"), "**-****-5678");
+	assert_string_equal(masked(FIELD_PHONE, MASK_LAST4, "090 1111 2222"), "*** **** 2222");
+	assert_string_equal(masked(FIELD_PHONE, MASK_LAST4, "1234567"), "****567");
+	assert_string_equal(masked(FIELD_PHONE, MASK_LAST4, "1234"), "**34");
+	assert_string_equal(masked(FIELD_PHONE, MASK_LAST4, "1"), "*");
+	assert_string_equal(masked(FIELD_NAME, MASK_LAST4, "山田太郎左衛門之助"), "*****衛門之助");
+}
+
+static void
+first_never_shows_a_value_whole(void **state)
+{
+	(void)state;
+	assert_string_equal(masked(FIELD_NAME, MASK_FIRST, "Ann Lee"), "A***");
+	assert_string_equal(masked(FIELD_NAME, MASK_FIRST, "佐藤"), "佐***");
+	assert_string_equal(masked(FIELD_NAME, MASK_FIRST, "A"), "***");
+	assert_string_equal(masked(FIELD_NAME, MASK_FIRST, "佐"), "***");
+}
+
+static void
+year_shows_nothing_of_what_is_no_date(void **state)
+{
+	(void)state;
+	assert_string_equal(masked(FIELD_BIRTH, MASK_YEAR, "1980-03-04"), "1980");
+	assert_string_equal(masked(FIELD_BIRTH, MASK_YEAR, "1980/3/4"), "1980");
+	assert_string_equal(masked(FIELD_BIRTH, MASK_YEAR, "19800304"), "1980");
+	assert_string_equal(masked(FIELD_BIRTH, MASK_YEAR, "1980"), "***");
+	assert_string_equal(masked(FIELD_BIRTH, MASK_YEAR, "04.03.1980"), "***");
+	assert_string_equal(masked(FIELD_BIRTH, MASK_YEAR, "198003041"), "***");
+	assert_string_equal(masked(FIELD_BIRTH, MASK_YEAR, "unknown"), "***");
+}
+
+static void
+domain_shows_nothing_of_what_is_no_address(void **state)
+{
+	(void)state;
+	assert_string_equal(masked(FIELD_EMAIL, MASK_DOMAIN, "ann@example.jp"), "***@example.jp");
+	assert_string_equal(masked(FIELD_EMAIL, MASK_DOMAIN, "ann"), "***");
+	assert_string_equal(masked(FIELD_EMAIL, MASK_DOMAIN, "@example.jp"), "***");
+	assert_string_equal(masked(FIELD_EMAIL, MASK_DOMAIN, "ann@"), "***");
+}
+
+static void
+a_mask_of_no_kind_shows_stars(void **state)
+{
+	(void)state;
+	assert_string_equal(masked(FIELD_NAME, MASK_HIDDEN, "Ann Lee"), "***");
+	assert_string_equal(masked(FIELD_NAME, (enum mask)77, "Ann Lee"), "***");
+}
+
+static void
+no_mask_but_full_ever_leaves_the_value(void **state)
+{
+	static const enum mask masks[] = {MASK_LAST4, MASK_FIRST, MASK_YEAR, MASK_DOMAIN};
+
+	(void)state;
+	srandom(7);
+	for (unsigned int round = 0; round < 20000; round++) {
+		char value[40];
+		size_t size = 1 + (size_t)random() % 30;
+
+		for (size_t i = 0; i < size; i++)
+			value[i] = "0123456789abcXYZ-@. "[random() % 20];
+		value[size] = '\0';
+		/* Of nothing but punctuation there is nothing to hide. */
+		if (strpbrk(value, "0123456789abcXYZ") == NULL)
+			continue;
+		for (size_t m = 0; m < AZ_ARRAY_SIZE(masks); m++)
+			assert_null(strstr(masked(FIELD_EMAIL, masks[m], value), value));
+	}
+}
+
+/* --- grants ----------------------------------------------------------------------------------- */
+
+static struct client
+a_client(void)
+{
+	struct client client = {.id = 1, .label = "c01", .name = "City", .x_count = 1};
+
+	(void)snprintf(client.x_names[0], sizeof(client.x_names[0]), "%s", "x:ward");
+	return client;
+}
+
+static struct purpose
+a_purpose(void)
+{
+	struct purpose purpose = {.id = 1,
+	    .client = 1,
+	    .label = "p",
+	    .roles = 1u << ROLE_AGENT,
+	    .until = 100,
+	    .field_count = 3};
+
+	(void)snprintf(purpose.fields[0].name, sizeof(purpose.fields[0].name), "%s", "name");
+	purpose.fields[0].mask = MASK_FULL;
+	(void)snprintf(purpose.fields[1].name, sizeof(purpose.fields[1].name), "%s", "x:ward");
+	purpose.fields[1].mask = MASK_FIRST;
+	(void)snprintf(
+	    purpose.fields[2].name, sizeof(purpose.fields[2].name), "%s", "x:unheard-of");
+	purpose.fields[2].mask = MASK_FULL;
+	return purpose;
+}
+
+static void
+a_grant_is_what_the_purpose_shows_and_the_client_has(void **state)
+{
+	struct client client = a_client();
+	struct purpose purpose = a_purpose();
+	struct grant grant;
+
+	(void)state;
+	assert_int_equal(
+	    policy_grant(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 100, &grant, NULL), AZ_OK);
+	assert_true(grant.shown == (FIELD_BIT(FIELD_NAME) | FIELD_BIT(FIELD_X_FIRST)));
+	assert_true(grant.masked == FIELD_BIT(FIELD_X_FIRST));
+}
+
+static void
+refuse(const struct client *client, const struct purpose *purpose, enum role role, enum zone zone,
+    int32_t today)
+{
+	struct grant grant;
+
+	assert_int_equal(policy_grant(client, purpose, role, zone, today, &grant, NULL), AZ_DENIED);
+}
+
+static void
+everything_else_is_denied(void **state)
+{
+	struct client client = a_client();
+	struct purpose purpose = a_purpose();
+
+	(void)state;
+	refuse(NULL, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 1);
+	refuse(&client, NULL, ROLE_AGENT, ZONE_LOOPBACK, 1);
+	refuse(&client, &purpose, ROLE_SUPERVISOR, ZONE_LOOPBACK, 1);
+	refuse(&client, &purpose, ROLE_NONE, ZONE_LOOPBACK, 1);
+	refuse(&client, &purpose, ROLE_COUNT, ZONE_LOOPBACK, 1);
+	refuse(&client, &purpose, ROLE_AGENT, ZONE_NONE, 1);
+	refuse(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 101);
+	client.closed_us = 1;
+	refuse(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 1);
+	client.closed_us = 0;
+	purpose.closed_us = 1;
+	refuse(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 1);
+	purpose.closed_us = 0;
+	purpose.client = 2;
+	refuse(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 1);
+	purpose.client = 1;
+	purpose.roles = 0;
+	refuse(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 1);
+	purpose.roles = 1u << ROLE_AGENT;
+	purpose.field_count = 0;
+	refuse(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 1);
+}
+
+static void
+hidden_fields_are_not_in_the_row(void **state)
+{
+	struct client client = a_client();
+	struct purpose purpose = a_purpose();
+	struct grant grant;
+	struct row row = {0};
+	struct row shown;
+	uint64_t shown_bits;
+	uint64_t masked_bits;
+
+	(void)state;
+	for (unsigned int field = 0; field < FIELD_COUNT; field++)
+		row.values[field] = bytes_of("secret value");
+	assert_int_equal(
+	    policy_grant(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 1, &grant, NULL), AZ_OK);
+	arena_reset(arena);
+	assert_int_equal(
+	    policy_mask(&grant, &row, arena, &shown, &shown_bits, &masked_bits), AZ_OK);
+	for (unsigned int field = 0; field < FIELD_COUNT; field++) {
+		if (field != FIELD_NAME && field != FIELD_X_FIRST)
+			assert_int_equal(shown.values[field].size, 0);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(last4_leaves_four_and_of_short_values_at_most_half),
+	    cmocka_unit_test(first_never_shows_a_value_whole),
+	    cmocka_unit_test(year_shows_nothing_of_what_is_no_date),
+	    cmocka_unit_test(domain_shows_nothing_of_what_is_no_address),
+	    cmocka_unit_test(a_mask_of_no_kind_shows_stars),
+	    cmocka_unit_test(no_mask_but_full_ever_leaves_the_value),
+	    cmocka_unit_test(a_grant_is_what_the_purpose_shows_and_the_client_has),
+	    cmocka_unit_test(everything_else_is_denied),
+	    cmocka_unit_test(hidden_fields_are_not_in_the_row),
+	};
+
+	return cmocka_run_group_tests(tests, make_arena, free_arena);
+}

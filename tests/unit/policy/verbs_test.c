@@ -1,0 +1,101 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "policy/policy.h"
+
+/* The table of the design once more, letter by letter: agent, supervisor, officer, investigator, maintainer. */
+static const struct {
+	enum verb verb;
+	const char *cells; /* y may, a asks, - may not */
+} design[] = {
+    {VERB_STATUS, "--y-y"},
+    {VERB_CLIENT, "-aa--"},
+    {VERB_PURPOSE, "-aa--"},
+    {VERB_STAFF, "-aa--"},
+    {VERB_DEVICE, "-aa--"},
+    {VERB_ENTRUST, "-y---"},
+    {VERB_DISCLOSE, "yy---"},
+    {VERB_LEDGER_VERIFY, "--yyy"},
+    {VERB_LEDGER_QUERY, "--y--"},
+    {VERB_CLIENT_LIST, "yyy--"},
+    {VERB_PURPOSE_LIST, "yyy--"},
+    {VERB_STAFF_LIST, "-yy--"},
+    {VERB_DEVICE_LIST, "-yy--"},
+};
+
+static void
+every_cell_is_the_designs(void **state)
+{
+	(void)state;
+	assert_int_equal(AZ_ARRAY_SIZE(design), VERB_COUNT - 1);
+	for (size_t i = 0; i < AZ_ARRAY_SIZE(design); i++) {
+		for (unsigned int role = ROLE_AGENT; role < ROLE_COUNT; role++) {
+			char cell = design[i].cells[role - ROLE_AGENT];
+
+			assert_int_equal(policy_decide((enum role)role, design[i].verb),
+			    cell == 'y'       ? DECISION_ALLOW
+				: cell == 'a' ? DECISION_ASK
+					      : DECISION_DENY);
+		}
+	}
+}
+
+static void
+what_is_not_in_the_table_is_denied(void **state)
+{
+	(void)state;
+	for (unsigned int verb = 0; verb < VERB_COUNT + 5; verb++) {
+		assert_int_equal(policy_decide(ROLE_NONE, (enum verb)verb), DECISION_DENY);
+		assert_int_equal(policy_decide(ROLE_COUNT, (enum verb)verb), DECISION_DENY);
+		assert_int_equal(policy_decide((enum role)99, (enum verb)verb), DECISION_DENY);
+	}
+	for (unsigned int role = 0; role < ROLE_COUNT; role++) {
+		assert_int_equal(policy_decide((enum role)role, VERB_NONE), DECISION_DENY);
+		assert_int_equal(policy_decide((enum role)role, VERB_COUNT), DECISION_DENY);
+		assert_int_equal(policy_decide((enum role)role, (enum verb)1000), DECISION_DENY);
+	}
+}
+
+static void
+only_an_officer_of_an_unsealed_house_approves_by_asking(void **state)
+{
+	bool approved = false;
+
+	(void)state;
+	assert_int_equal(policy_permit(ROLE_OFFICER, VERB_STAFF, true, &approved, NULL), AZ_OK);
+	assert_true(approved);
+	assert_int_equal(
+	    policy_permit(ROLE_OFFICER, VERB_STAFF, false, &approved, NULL), AZ_DENIED);
+	assert_int_equal(
+	    policy_permit(ROLE_SUPERVISOR, VERB_STAFF, true, &approved, NULL), AZ_DENIED);
+	assert_int_equal(
+	    policy_permit(ROLE_SUPERVISOR, VERB_STAFF, false, &approved, NULL), AZ_DENIED);
+	assert_int_equal(policy_permit(ROLE_AGENT, VERB_STAFF, true, &approved, NULL), AZ_DENIED);
+}
+
+static void
+what_is_allowed_outright_is_no_approval(void **state)
+{
+	bool approved = true;
+
+	(void)state;
+	assert_int_equal(policy_permit(ROLE_OFFICER, VERB_STATUS, true, &approved, NULL), AZ_OK);
+	assert_false(approved);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_cell_is_the_designs),
+	    cmocka_unit_test(what_is_not_in_the_table_is_denied),
+	    cmocka_unit_test(only_an_officer_of_an_unsealed_house_approves_by_asking),
+	    cmocka_unit_test(what_is_allowed_outright_is_no_approval),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
