@@ -61,7 +61,8 @@ enum az_status
 kv_open(int dirfd, const char *const *names, size_t name_count, uint64_t map_size, bool read_only,
     struct kv **ret_kv, struct az_err *reterr)
 {
-	unsigned int flags = MDB_NOMETASYNC | MDB_NOTLS | (read_only ? MDB_RDONLY : 0);
+	unsigned int flags =
+	    MDB_NOMETASYNC | MDB_NOTLS | MDB_NORDAHEAD | (read_only ? MDB_RDONLY : 0);
 	struct kv *kv = calloc(1, sizeof(*kv));
 	MDB_txn *txn = NULL;
 	char path[32];
