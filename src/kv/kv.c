@@ -3,7 +3,8 @@
  *
  * MDB_NOMETASYNC: each commit flushes its pages before its root, but not the root, so that a power cut may take
  * back the newest transactions and never leaves half of one. MDB_NOTLS: a reader belongs to its object and
- * not to the thread that began it.
+ * not to the thread that began it. MDB_NORDAHEAD: reads are of single pages anywhere; reading on behind each
+ * would fill memory with what nobody asked for once a house is larger than it.
  */
 #include "kv/kv.h"
 
