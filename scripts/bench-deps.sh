@@ -1,15 +1,32 @@
 #!/bin/sh
-# What the benchmarks measure against, from Debian 12: PostgreSQL with pgcrypto and pgaudit. Needs root or sudo.
+# Installs what `make bench` compares with, from Debian 12 only: PostgreSQL 15 with pgcrypto and pgaudit. Safe to run
+# again; does nothing if all is there. Needs root or sudo. What is missing afterwards is skipped by the measurement.
 set -eu
+
+packages='postgresql-15 postgresql-client-15 postgresql-contrib postgresql-15-pgaudit'
+
 missing=
-for package in postgresql-15 postgresql-15-pgaudit; do
+for package in $packages; do
 	status=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)
 	[ "$status" = "install ok installed" ] || missing="$missing $package"
 done
 [ -n "$missing" ] || exit 0
+
 sudo=
-[ "$(id -u)" -eq 0 ] || sudo=sudo
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null || {
+		echo "bench-deps.sh: run as root, or install sudo; missing:$missing" >&2
+		exit 1
+	}
+	sudo=sudo
+fi
+echo "bench-deps.sh: installing$missing" >&2
 export DEBIAN_FRONTEND=noninteractive
+# A cluster made and started by the package would take processor time from the measurement.
+if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+	$sudo mkdir -p /etc/postgresql-common
+	echo 'create_main_cluster = false' | $sudo tee /etc/postgresql-common/createcluster.conf >/dev/null
+fi
 $sudo apt-get update -q >&2
 # shellcheck disable=SC2086
 $sudo apt-get install -y -q --no-install-recommends $missing >&2

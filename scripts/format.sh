@@ -3,4 +3,4 @@
 set -eu
 cd "$(dirname "$0")/.."
 # shellcheck disable=SC2046
-clang-format --dry-run -Werror $(find src tests -name '*.[ch]' | sort)
+clang-format --dry-run -Werror $(find src tests bench -name '*.[ch]' | sort)

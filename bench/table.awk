@@ -1,0 +1,53 @@
+# "result NAME VALUE" lines in, the table out.
+$1 == "result" { value[$2] = $3 }
+$1 == "skipped" { $1 = ""; skipped = $0 }
+
+function number(x) { return x == "" ? "-" : x >= 100 ? sprintf("%.0f", x) : sprintf("%.2f", x) }
+
+# limit: what the disk alone allowed in the same run.
+function row(measure, name, floor, target, least, limit, met) {
+	if (least)
+		met = value[name] >= target ? "target" : value[name] >= floor ? "floor" : "NO"
+	else
+		met = value[name] <= target ? "target" : value[name] <= floor ? "floor" : "NO"
+	printf "%-40s %12s %10s %10s %8s %14s\n", measure, number(value[name]), number(floor), number(target), met,
+	    number(limit)
+}
+
+function plain(measure, name) { printf "%-40s %12s\n", measure, number(value[name]) }
+
+function against(measure, name) {
+	if (value[name] > 0)
+		printf "%-40s %12s   warm is %.1f times, cold %.1f times that\n", measure, number(value[name]),
+		    value["warm"] / value[name], value["cold"] / value[name]
+}
+
+END {
+	printf "%-40s %12s %10s %10s %8s %14s\n", "measure", "value", "floor", "target", "met?", "limit of disk"
+	row("disclosures/s, 64 staff, warm", "warm", 15000, 35000, 1, 64 * value["warm-raw"])
+	row("disclosures/s, 64 staff, cold", "cold", 3000, 10000, 1, 64 * value["cold-raw"])
+	row("lone disclosure / append and fdatasync", "lone", 3, 2, 0, 1)
+	row("ledger appends/s, 64 waiters", "appends", 40000, 80000, 1, 64 * value["appends-raw"])
+	row("ledger entries verified/s", "verify", 1000000, 3000000, 1, "")
+	print ""
+	plain("warm: p50, us", "warm-p50-us")
+	plain("warm: p99, us", "warm-p99-us")
+	plain("warm: keeper, % of a processor", "warm-keeper-cpu")
+	plain("warm: vault, % of a processor", "warm-vault-cpu")
+	plain("warm: peak of keeper, MiB", "warm-keeper-mib")
+	plain("warm: peak of vault, MiB", "warm-vault-mib")
+	plain("cold: p50, us", "cold-p50-us")
+	plain("cold: p99, us", "cold-p99-us")
+	plain("cold: reads of the disk by the vault", "cold-vault-faults")
+	plain("warm: reads of the disk by the vault", "warm-vault-faults")
+	plain("lone: p50, us", "lone-p50-us")
+	plain("lone: append and fdatasync, p50, us", "lone-raw-us")
+	plain("people in the list", "people")
+	plain("people entrusted/s", "entrust-rate")
+	plain("entries verified", "verify-entries")
+	print ""
+	if (skipped != "")
+		print "PostgreSQL: skipped," skipped
+	against("PostgreSQL lookups/s, log not flushed", "postgres-read")
+	against("PostgreSQL lookups/s, audit row flushed", "postgres-durable")
+}
