@@ -82,7 +82,7 @@ static const struct command commands[] = {
 	"azukari ledger verify [--client LABEL]\n"
 	"       azukari ledger query [--client LABEL] [--record N | --staff LABEL] [--max N]\n"
 	"  verify reads every entry again; exit 4 if one is not as it was written\n"
-	"  query shows the newest entries first; 20 unless --max says otherwise\n"
+	"  query shows the newest entries first; 20 unless --max says otherwise, at most 500\n"
 	"example: azukari ledger query --client c01 --record 1"},
     {"demo", cmd_demo, "make lists of a sample house",
 	"azukari demo --out DIR [--people N] [--clients N] [--seed N]\n"

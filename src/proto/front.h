@@ -66,7 +66,7 @@ enum front_message {
 #define FRONT_BY_MAX      4u
 #define FRONT_VALUE_MAX   512u
 #define FRONT_COLUMNS_MAX 4096u
-#define FRONT_QUERY_MAX   10000u
+#define FRONT_QUERY_MAX   500u /* entries are read on the loop: disclosures wait meanwhile */
 
 struct front_sign_in {
 	uint8_t staff_key[32];
