@@ -318,10 +318,14 @@ decide(struct disclosure *disclosure)
 	} else if (disclosure->matches > 1) {
 		log_outcome(disclosure, ENTRY_AMBIGUOUS, AZ_SEVERAL, ambiguous_is_durable);
 	} else {
+		const struct consignment *list = consignment_of(
+		    disclosure->request->custody, disclosure->candidates[0].named.consignment);
+
 		entry->record = disclosure->candidates[0].named.record;
 		entry->version = disclosure->candidates[0].named.version;
-		entry->shown = disclosure->grant.shown;
-		entry->masked = disclosure->grant.masked;
+		/* Written before the row is opened: what the purpose shows of the columns its list has. */
+		entry->shown = disclosure->grant.shown & list->fields;
+		entry->masked = disclosure->grant.masked & list->fields;
 		log_outcome(disclosure, ENTRY_DISCLOSED, AZ_OK, disclosed_is_durable);
 	}
 }
