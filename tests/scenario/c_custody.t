@@ -43,10 +43,10 @@ is "$(json .record)" 1 'by name and birth'
 see --by 'name=Bob Ray' --by address=4Nishi
 is "$(json .record)" 2 'by name and address'
 see --by phone=0312345678
-gives 5 'two people of one telephone'
+gives 5 'two people of one telephone (I3)'
 is "$(json .error.matches)" 2 'their number is told'
 [ "$(json '.error | has("fields")')" = false ] && ! grep -q 'Lee\|Kim' out
-ok 'and nothing of either'
+ok 'and nothing of either (I3)'
 json '.error.kinds | join(" ")' | grep -q number
 ok 'but which kinds would tell them apart'
 see --by number=99

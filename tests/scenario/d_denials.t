@@ -48,14 +48,14 @@ may kato 3 staff list
 
 run --json ledger query --staff kato --max 100
 [ "$(json '[.entries[] | select(.type == "refused")] | length')" -ge 10 ]
-ok 'refusals are entries, under the name of who was refused'
+ok 'refusals are entries, under the name of who was refused (I2)'
 
 # What is not there, has ended, or is somebody else's.
 see() { as ito disclose --client c01 --purpose checkup --by number=1 --reason enquiry "$@"; }
 see
 gives 0 'an agent sees'
 as ito disclose --client c02 --purpose checkup --by number=1 --reason enquiry
-gives 3 'not for a client without that purpose'
+gives 3 'not for a client without that purpose (I9)'
 as ito disclose --client c01 --purpose other --by number=1 --reason enquiry
 gives 3 'not for a purpose that is not there'
 as ito disclose --client c01 --purpose checkup --by number=1
@@ -63,7 +63,7 @@ gives 2 'not without a reason'
 as ito disclose --client c01 --purpose checkup --by number=1 --reason because
 gives 2 'not for a reason that is none'
 as ito disclose --client c01 --purpose checkup --reason enquiry
-gives 2 'not everybody'
+gives 2 'not everybody (I3)'
 run purpose add c01/past --fields name --roles agent --until 2020-01-01
 gives 1 'a purpose that would have ended'
 run purpose add c01/bad --fields name:year --roles agent --until 2030-01-01
@@ -100,7 +100,7 @@ run staff key --out own.key --name own
 gives 0 'somebody makes a key of their own'
 key=$(cat out)
 AZUKARI_KEY=own.key run status
-gives 3 'which opens nothing until it is added'
+gives 3 'which opens nothing until it is added (I9)'
 run staff add ueda --role agent --public "$key"
 gives 0 'it is added by its public half'
 AZUKARI_KEY=own.key run purpose list

@@ -179,7 +179,7 @@ refuse(const struct client *client, const struct purpose *purpose, enum role rol
 }
 
 static void
-everything_else_is_denied(void **state)
+i9_everything_else_is_denied(void **state)
 {
 	struct client client = a_client();
 	struct purpose purpose = a_purpose();
@@ -244,7 +244,7 @@ main(void)
 	    cmocka_unit_test(a_mask_of_no_kind_shows_stars),
 	    cmocka_unit_test(no_mask_but_full_ever_leaves_the_value),
 	    cmocka_unit_test(a_grant_is_what_the_purpose_shows_and_the_client_has),
-	    cmocka_unit_test(everything_else_is_denied),
+	    cmocka_unit_test(i9_everything_else_is_denied),
 	    cmocka_unit_test(hidden_fields_are_not_in_the_row),
 	};
 

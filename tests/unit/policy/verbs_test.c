@@ -45,7 +45,7 @@ every_cell_is_the_designs(void **state)
 }
 
 static void
-what_is_not_in_the_table_is_denied(void **state)
+i9_what_is_not_in_the_table_is_denied(void **state)
 {
 	(void)state;
 	for (unsigned int verb = 0; verb < VERB_COUNT + 5; verb++) {
@@ -92,7 +92,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_cell_is_the_designs),
-	    cmocka_unit_test(what_is_not_in_the_table_is_denied),
+	    cmocka_unit_test(i9_what_is_not_in_the_table_is_denied),
 	    cmocka_unit_test(only_an_officer_of_an_unsealed_house_approves_by_asking),
 	    cmocka_unit_test(what_is_allowed_outright_is_no_approval),
 	};
