@@ -2,7 +2,9 @@
 # Lists and disclosures with a fault at every write, flush, message and allocation of every process, or at a
 # sample of them; after each the house must be whole.
 #
-#	drive.sh POINTS     that many points in all, spread by a seed (FAULTS_SEED); 0 for every one
+#	drive.sh POINTS     that many points in all, spread by a seed (FAULTS_SEED); 0 for every one: each write,
+#	                    flush and message, and of the allocations the first of each call path (with
+#	                    FAULTS_ALLOCATIONS=all each single one, which takes many hours)
 #
 # After each fault, without faults: the house starts; what was acknowledged before is there; the list that was on
 # its way is wholly there (and is, if its command said so) or wholly absent, and then goes in; vault, catalogue and
@@ -59,7 +61,7 @@ point() {
 	cp -a "$base" "$dir"
 	house=$dir/house
 	export XDG_STATE_HOME=$dir/state AZUKARI_HOUSE=$house AZUKARI_KEY=$dir/aoki.key
-	head -c 64 /dev/zero >"$dir/shared"
+	head -c 1M /dev/zero >"$dir/shared"
 	chmod 666 "$dir/shared"
 	case $scenario in
 	entrust) set -- --key "$dir/mori.key" entrust --client c01 --purpose p --as-of 2026-02-01 "$work/two.csv" ;;
@@ -73,6 +75,9 @@ point() {
 		while pgrep -f "$house serve" >/dev/null; do sleep 0.05; done
 		if [ "$kind" = io ]; then place=8; else place=16; fi
 		od -An -tu8 -j "$place" -N8 "$dir/shared" | tr -d ' '
+		# The numbers of the paths stand behind the table of their hashes.
+		[ "$kind" = io ] || od -An -v -tu8 -w8 -j $((32 + 32768 * 8)) -N $((32768 * 8)) "$dir/shared" |
+			tr -d ' ' | grep -v '^0$' >"$work/paths"
 		rm -rf "$dir"
 		return 0
 	fi
@@ -149,6 +154,7 @@ while read -r scenario role kind what share; do
 	wanted=$((points * share / 1000))
 	if [ "$points" -eq 0 ] || [ "$wanted" -ge "$total" ]; then
 		numbers=$(seq "$total")
+		[ "$kind" = io ] || [ "${FAULTS_ALLOCATIONS:-paths}" = all ] || numbers=$(cat "$work/paths")
 	else
 		numbers=$(for i in $(seq "$wanted"); do echo $((1 + (i - 1) * total / wanted + RANDOM * total / wanted / 32768)); done)
 	fi

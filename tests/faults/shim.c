@@ -3,14 +3,17 @@
  *
  *	AZ_FAULTS=FILE:ROLE:KIND:N:WHAT
  *
- * FILE is shared by all processes of a run, 64 bytes of zeros: it counts their calls, and says that the fault
- * has happened, so that it happens once. ROLE is a program's name. KIND is "io" (every write, flush, message,
+ * FILE is shared by all processes of a run, 1 MiB of zeros: it counts their calls, and says that the fault
+ * has happened, so that it happens once. While allocations are only counted, it also gathers the first of
+ * each call path (the functions that led to it), since the thousands that one loop makes teach nothing that
+ * the first did not. ROLE is a program's name. KIND is "io" (every write, flush, message,
  * rename, removal) or "alloc". At the N-th of them (0: never, only counting) WHAT happens: "kill" ends the
  * process there and then; "fail" fails that call, a flush with EIO, an allocation with nothing; "full" fails
  * it and every later write to a file with ENOSPC.
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -26,10 +29,16 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#define PATHS_MAX 32768u /* a power of two */
+#define FRAMES    16
+
 struct shared {
 	_Atomic uint64_t fired;
 	_Atomic uint64_t io;
 	_Atomic uint64_t alloc;
+	_Atomic uint64_t paths;             /* how many numbers follow */
+	_Atomic uint64_t hashes[PATHS_MAX]; /* of the paths, an open table */
+	uint64_t numbers[PATHS_MAX];        /* of the first allocation of each */
 };
 
 enum what { WHAT_KILL, WHAT_FAIL, WHAT_FULL };
@@ -61,17 +70,51 @@ prepare(void)
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	shared = mmap(NULL, 64, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	(void)close(fd);
 	if (shared == MAP_FAILED) {
 		shared = NULL;
 		return;
 	}
 	at = number;
+	/* The first call loads the unwinder, which it could not behind the sandbox. */
+	if (number == 0)
+		(void)backtrace((void *[1]){NULL}, 1);
 	at_alloc = strcmp(kind, "alloc") == 0;
 	what = strcmp(name, "kill") == 0 ? WHAT_KILL
 	    : strcmp(name, "full") == 0  ? WHAT_FULL
 					 : WHAT_FAIL;
+}
+
+/* Notes an allocation whose call path is new. */
+static void
+note_path(uint64_t number)
+{
+	static _Thread_local bool inside;
+	void *frames[FRAMES];
+	uint64_t hash = 14695981039346656037u;
+	int count;
+
+	if (inside)
+		return;
+	inside = true;
+	count = backtrace(frames, FRAMES);
+	inside = false;
+	for (int i = 2; i < count; i++)
+		hash = (hash ^ (uintptr_t)frames[i]) * 1099511628211u;
+	for (uint64_t slot = hash >> 32;; slot++) {
+		uint64_t empty = 0;
+
+		if (atomic_load(&shared->paths) >= PATHS_MAX / 2)
+			return;
+		if (atomic_compare_exchange_strong(
+			&shared->hashes[slot % PATHS_MAX], &empty, hash)) {
+			shared->numbers[atomic_fetch_add(&shared->paths, 1)] = number;
+			return;
+		}
+		if (empty == hash)
+			return;
+	}
 }
 
 /* Counts a call; true if it is the one, and is to fail. */
@@ -83,6 +126,8 @@ is_the_one(bool alloc)
 	if (shared == NULL)
 		return false;
 	number = 1 + atomic_fetch_add(alloc ? &shared->alloc : &shared->io, 1);
+	if (alloc && at_alloc && at == 0)
+		note_path(number);
 	if (alloc != at_alloc || number != at || atomic_exchange(&shared->fired, 1) != 0)
 		return false;
 	if (what == WHAT_KILL) {
