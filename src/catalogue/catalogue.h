@@ -65,6 +65,10 @@ AZ_CHECKED enum az_status catalogue_entries(struct catalogue_reader *reader, uin
 
 /* --- runs ------------------------------------------------------------------------------------ */
 
+/*
+ * Numbers of one list should share their first four bytes and be as good as random behind them: then a list
+ * touches its own part of the table only, and costs the same in a large house as in an empty one.
+ */
 struct catalogue_row {
 	uint8_t number[CATALOGUE_DIGEST_SIZE]; /* zeros if the record has none */
 	uint32_t record, version, flags;

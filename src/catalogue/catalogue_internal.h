@@ -8,8 +8,8 @@
 #include <pthread.h>
 
 #include "catalogue/catalogue.h"
+#include "crypto/blocks.h"
 #include "crypto/hash.h"
-#include "crypto/seal.h"
 #include "kv/kv.h"
 
 enum table { TABLE_ENTRIES = 0, TABLE_NUMBERS, TABLE_LOADED, TABLE_META, TABLE_COUNT };
@@ -58,17 +58,9 @@ bool run_name_read(const char *name, uint64_t *ret_consignment) AZ_CHECKED;
  * file ends before or goes on behind the last one.
  */
 struct run_reader {
-	int fd;
-	const uint8_t *house;
-	uint64_t consignment;
-	uint64_t offset;
-	uint64_t block;
-	bool ended; /* the last block was read */
-	struct seal_key *key;
-	struct sha256 hash;
-	size_t count; /* rows of the block in plain */
-	uint8_t plain[RUN_BLOCK_SIZE];
-	uint8_t sealed[RUN_BLOCK_SIZE + SEAL_OVERHEAD];
+	struct blocks_reader *blocks;
+	size_t count;       /* rows of the block in plain */
+	struct bytes plain; /* borrowed until the next one */
 };
 
 AZ_CHECKED enum az_status run_reader_new(const struct catalogue *catalogue, uint64_t consignment,
@@ -76,8 +68,9 @@ AZ_CHECKED enum az_status run_reader_new(const struct catalogue *catalogue, uint
 void run_reader_free(struct run_reader **reader);
 /* Back to the start. */
 AZ_CHECKED enum az_status run_reader_rewind(struct run_reader *reader, struct az_err *reterr);
-/* The next block; nothing more may be read once ended is set. */
+/* The next block; nothing more may be read once it has ended. */
 AZ_CHECKED enum az_status run_reader_next(struct run_reader *reader, struct az_err *reterr);
+bool run_reader_ended(const struct run_reader *reader);
 void run_reader_row(const struct run_reader *reader, size_t at, struct catalogue_row *ret_row);
 /* After the last block: AZ_FORGED if what was read is not the file of that SHA-256. */
 AZ_CHECKED enum az_status run_reader_check(

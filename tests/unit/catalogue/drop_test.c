@@ -83,13 +83,14 @@ a_newer_overlapping_one_leaves_the_older_whole(void **state)
 
 #define HALF_ROWS 300000u
 #define HALF_SIZE                                                                                  \
-	(16u * 1024u * 1024u) /* of tables: room for some transactions of these, not for all */
+	(24u * 1024u * 1024u) /* of tables: room for all entries and some of the numbers */
 
 /* Loads the consignment in a child that can write no more, and ends at once, when the tables reach HALF_SIZE. */
 static void
 load_half(struct shelf *shelf, uint64_t consignment, const uint8_t sha256[32])
 {
 	struct rlimit files = {.rlim_cur = HALF_SIZE, .rlim_max = HALF_SIZE};
+	uint32_t numbers = 0;
 	pid_t child;
 	int how = 0;
 
@@ -110,9 +111,10 @@ load_half(struct shelf *shelf, uint64_t consignment, const uint8_t sha256[32])
 	assert_true(WIFEXITED(how));
 	assert_int_equal(WEXITSTATUS(how), 3);
 	shelf_open(shelf);
-	/* The run is written backwards, so its last record is among the first in the tables. */
-	assert_true(shelf_has_number(shelf, HALF_ROWS));
-	assert_false(shelf_has_number(shelf, 1));
+	/* It got as far as some of the numbers. */
+	for (uint32_t record = 1; record <= HALF_ROWS; record++)
+		numbers += shelf_has_number(shelf, record) ? 1 : 0;
+	assert_true(numbers > 0 && numbers < HALF_ROWS);
 }
 
 static void

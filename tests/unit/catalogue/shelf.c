@@ -72,9 +72,9 @@ void
 shelf_number(uint32_t record, uint8_t number[CATALOGUE_DIGEST_SIZE])
 {
 	memset(number, 0x5a, CATALOGUE_DIGEST_SIZE);
-	/* Spread over the table, as digests are. */
-	wire_store_u32be(number, record * 2654435761u);
-	wire_store_u32be(number + 4, record);
+	/* Spread over the table, as digests are behind what those of a client share. */
+	wire_store_u32be(number + 4, record * 2654435761u);
+	wire_store_u32be(number + 8, record);
 }
 
 void
