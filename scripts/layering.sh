@@ -13,8 +13,8 @@ allowed() {
 	match) echo match base proto ;;
 	kv) echo kv base ;;
 	store) echo store base kv proto ;;
-	ledger | catalogue | people | policy | state) echo "$1" base crypto kv match proto ;;
-	custody) echo custody base crypto match proto catalogue ledger people policy state ;;
+	ledger | catalogue | people | policy | state | trace) echo "$1" base crypto kv match proto ;;
+	custody) echo custody base crypto match proto catalogue ledger people policy state trace ;;
 	keeper) echo keeper base crypto proto ledger custody ;;
 	vault) echo vault base kv proto store ;;
 	intake) echo intake base text match proto ;;

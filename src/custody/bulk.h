@@ -107,7 +107,7 @@ struct bulk {
 	bool x_are_moved; /* some number differs: rows are encoded again */
 	uint32_t unused_columns;
 	struct number_set numbers;
-	struct token_list tokens[MATCH_KINDS];
+	struct token_list tokens[MATCH_ASKED];
 	struct catalogue_run *run;
 	struct tree tree;
 	struct buffer rows; /* the frame being filled */

@@ -113,7 +113,7 @@ AZ_CHECKED enum az_status thing_apply(
 
 struct consignment_keys {
 	struct seal_key *row;            /* the loop's */
-	struct mac *tokens[MATCH_KINDS]; /* by kind; NULL for number */
+	struct mac *tokens[MATCH_ASKED]; /* by kind; NULL for number */
 	struct mac *block;               /* over token blocks */
 	struct secret *run;              /* seals the run file */
 };

@@ -249,7 +249,7 @@ reply_several(struct disclosure *disclosure, const struct az_ticket *ticket, uns
 	answer_object(&writer, NULL);
 	answer_uint(&writer, "matches", many ? MATCHES_MAX + 1 : disclosure->matches);
 	answer_array(&writer, "kinds");
-	for (unsigned int kind = MATCH_NUMBER; kind < MATCH_KINDS; kind++) {
+	for (unsigned int kind = MATCH_NUMBER; kind < MATCH_ASKED; kind++) {
 		const char *name = match_kind_name((enum match_kind)kind);
 
 		if ((kinds & (1u << kind)) != 0 && name != NULL)

@@ -39,7 +39,7 @@ bulk_free(struct bulk *bulk)
 	catalogue_reader_free(&bulk->reader);
 	free(bulk->neighbours);
 	number_set_fini(&bulk->numbers);
-	for (unsigned int kind = 0; kind < MATCH_KINDS; kind++)
+	for (unsigned int kind = 0; kind < MATCH_ASKED; kind++)
 		token_list_fini(&bulk->tokens[kind]);
 	buffer_fini(&bulk->rows);
 	buffer_fini(&bulk->plain);

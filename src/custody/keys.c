@@ -14,7 +14,7 @@ consignment_keys_free(struct consignment_keys **keys)
 	if (*keys == NULL)
 		return;
 	seal_key_free(&(*keys)->row);
-	for (unsigned int kind = 0; kind < MATCH_KINDS; kind++)
+	for (unsigned int kind = 0; kind < MATCH_ASKED; kind++)
 		mac_free(&(*keys)->tokens[kind]);
 	mac_free(&(*keys)->block);
 	secret_free(&(*keys)->run);
@@ -49,7 +49,7 @@ consignment_keys_new(const struct secret *key, const uint8_t house[HOUSE_ID_SIZE
 	if (status == AZ_OK)
 		status = seal_key_new(secret_peek(row), &keys->row, reterr);
 	secret_free(&row);
-	for (unsigned int kind = MATCH_NUMBER + 1; status == AZ_OK && kind < MATCH_KINDS; kind++)
+	for (unsigned int kind = MATCH_NUMBER + 1; status == AZ_OK && kind < MATCH_ASKED; kind++)
 		status = derive_mac(key, house, "token", kind, &keys->tokens[kind], reterr);
 	if (status == AZ_OK)
 		status = derive_mac(key, house, "token-block", 0, &keys->block, reterr);

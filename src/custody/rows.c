@@ -404,7 +404,7 @@ rows_finish(struct bulk *bulk, struct az_err *reterr)
 	enum az_status status = send_rows(bulk, reterr);
 
 	buffer_init(&frames.body, VAULT_BODY_MAX, false);
-	for (unsigned int kind = MATCH_NUMBER + 1; kind < MATCH_KINDS && status == AZ_OK; kind++)
+	for (unsigned int kind = MATCH_NUMBER + 1; kind < MATCH_ASKED && status == AZ_OK; kind++)
 		status = token_list_blocks(&bulk->tokens[kind], bulk->consignment.id,
 		    (enum match_kind)kind, bulk->keys, emit_block, &frames, reterr);
 	if (status == AZ_OK)

@@ -28,7 +28,7 @@ enum intake_message {
 
 #define INTAKE_COLUMNS_SIZE 4096u
 #define INTAKE_BODY_MAX     (512u * 1024u)
-#define INTAKE_KEYS_MAX     8u
+#define INTAKE_KEYS_MAX     16u
 #define INTAKE_KEY_MAX      512u /* bytes of one match key */
 
 #define INTAKE_FLAG_BIRTH 1u /* the birth date is no real date: kept as it came, gives no key */

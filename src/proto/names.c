@@ -209,6 +209,8 @@ static const char *const match_names[MATCH_KINDS] = {
     [MATCH_EMAIL] = "email",
     [MATCH_NAME_BIRTH] = "name+birth",
     [MATCH_NAME_PLACE] = "name+place",
+    [MATCH_KANA_BIRTH] = "kana+birth",
+    [MATCH_PLACE_BUILDING] = "place+building",
 };
 
 const char *

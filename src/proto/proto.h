@@ -143,7 +143,10 @@ enum match_kind {
 	MATCH_EMAIL = 3,
 	MATCH_NAME_BIRTH = 4,
 	MATCH_NAME_PLACE = 5,
-	MATCH_KINDS = 6,
+	MATCH_ASKED = 6, /* not a kind: those from here on are for fingerprints only */
+	MATCH_KANA_BIRTH = 6,
+	MATCH_PLACE_BUILDING = 7,
+	MATCH_KINDS = 8,
 };
 
 const char *role_name(enum role role);

@@ -25,7 +25,7 @@ is_zero(const uint8_t token[TOKEN_SIZE])
 static bool
 is_sound(const struct token_block *block)
 {
-	if (block->kind == MATCH_NONE || block->kind >= MATCH_KINDS ||
+	if (block->kind == MATCH_NONE || block->kind >= MATCH_ASKED ||
 	    block->count > TOKEN_BLOCK_MAX || (block->last && !is_zero(block->upper)) ||
 	    (!block->last && compare(block->lower, block->upper) >= 0))
 		return false;
