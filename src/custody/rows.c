@@ -257,6 +257,9 @@ add_tokens(struct bulk *bulk, const struct intake_row *row, uint32_t record, str
 		if (kind == MATCH_NUMBER)
 			return az_fail(
 			    reterr, AZ_FORGED, "intake: row %u has two numbers", row->row);
+		/* Nobody asks by these: they are for fingerprints. */
+		if (kind >= MATCH_ASKED)
+			continue;
 		token_make(bulk->keys, kind, row->keys[i].key, token);
 		status = token_list_add(&bulk->tokens[kind], token, record);
 		if (status != AZ_OK)

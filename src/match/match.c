@@ -123,6 +123,7 @@ match_row(const struct row *row, struct match_key keys[MATCH_KEYS_MAX], bool *re
 	count += make_email(row, &keys[count]) ? 1 : 0;
 	count += make_name_birth(row, &keys[count]) ? 1 : 0;
 	count += make_name_place(row, &keys[count]) ? 1 : 0;
+	count += damaged_keys(row, &keys[count]);
 	return count;
 }
 

@@ -13,7 +13,7 @@
 
 #define MATCH_VERSION  1u
 #define MATCH_KEY_MAX  512u
-#define MATCH_KEYS_MAX 8u
+#define MATCH_KEYS_MAX 16u
 
 struct match_key {
 	enum match_kind kind;
@@ -23,9 +23,9 @@ struct match_key {
 
 /*
  * All keys of a row: the number first, if it has one; then at most two phones (phone and mobile, never
- * the same twice), e-mail, name and birth, name and place. A value that gives no identity (no digits,
- * an impossible birth date) gives no key. Returns how many. *ret_birth_is_bad: there is a birth date and it
- * is no real date.
+ * the same twice), e-mail, name and birth, name and place; then the kinds from MATCH_ASKED on, which are for
+ * fingerprints only. A value that gives no identity (no digits, an impossible birth date) gives no key.
+ * Returns how many. *ret_birth_is_bad: there is a birth date and it is no real date.
  */
 size_t match_row(
     const struct row *row, struct match_key keys[MATCH_KEYS_MAX], bool *ret_birth_is_bad);

@@ -34,4 +34,8 @@ bool spell_email(struct spelling *spelling, struct bytes value);
 bool spell_name(struct spelling *spelling, const struct row *row);
 bool spell_place(struct spelling *spelling, struct bytes value);
 
+/* damaged.c: the keys of kinds MATCH_NAME to MATCH_POSTCODE_NUMBER, as many as the row gives. */
+#define DAMAGED_KEYS_MAX 3u
+size_t damaged_keys(const struct row *row, struct match_key keys[DAMAGED_KEYS_MAX]);
+
 #endif

@@ -211,6 +211,9 @@ static const char *const match_names[MATCH_KINDS] = {
     [MATCH_NAME_PLACE] = "name+place",
     [MATCH_KANA_BIRTH] = "kana+birth",
     [MATCH_PLACE_BUILDING] = "place+building",
+    [MATCH_NAME] = "name",
+    [MATCH_BIRTH_REGION] = "birth+region",
+    [MATCH_POSTCODE_NUMBER] = "postcode+number",
 };
 
 const char *

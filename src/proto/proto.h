@@ -146,7 +146,10 @@ enum match_kind {
 	MATCH_ASKED = 6, /* not a kind: those from here on are for fingerprints only */
 	MATCH_KANA_BIRTH = 6,
 	MATCH_PLACE_BUILDING = 7,
-	MATCH_KINDS = 8,
+	MATCH_NAME = 8, /* these three give candidates, and prove nothing alone */
+	MATCH_BIRTH_REGION = 9,
+	MATCH_POSTCODE_NUMBER = 10,
+	MATCH_KINDS = 11,
 };
 
 const char *role_name(enum role role);
