@@ -184,7 +184,7 @@ settle(struct bench *bench)
 static void
 measure_verify(struct bench *bench, int dirfd, uint64_t entries)
 {
-	struct ledger_verify verify = {.log = LOG};
+	struct ledger_verify verify = {.log = LOG, .generation = 1};
 	struct head head;
 	struct az_err err = {0};
 	double rates[3];

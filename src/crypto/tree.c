@@ -24,8 +24,7 @@ tree_leaf(struct bytes entry, uint8_t ret_hash[TREE_HASH_SIZE])
 	sha256_final(&hash, ret_hash);
 }
 
-/* ret_hash may be left or right. */
-static void
+void
 tree_node(const uint8_t left[TREE_HASH_SIZE], const uint8_t right[TREE_HASH_SIZE],
     uint8_t ret_hash[TREE_HASH_SIZE])
 {

@@ -67,6 +67,7 @@ child_verify(struct link *link, const struct frame *frame, int dirfd, struct az_
 	if (wire_get_u8(&reader) == 1) {
 		head_get(&reader, &head);
 		verify.head = &head;
+		verify.generation = head.generation;
 	}
 	if (frame->type != VERIFY_START || !wire_end(&reader))
 		return az_fail(reterr, AZ_INVALID, "verify: a malformed question");
@@ -231,7 +232,7 @@ reply_log(struct verifying *verifying, uint64_t size, const uint8_t root[32], bo
 	struct wire_writer writer = reply_begin(verifying->request, FRONT_ITEM);
 	char origin[LEDGER_NAME_SIZE];
 
-	ledger_origin(custody->config.house, verifying->log, origin);
+	ledger_origin(custody->config.house, verifying->head.generation, verifying->log, origin);
 	answer_object(&writer, NULL);
 	answer_text(&writer, "log", client != NULL ? client->label : "house");
 	answer_text(&writer, "origin", origin);

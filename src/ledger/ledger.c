@@ -132,7 +132,7 @@ ledger_space_is_low(struct ledger *ledger)
 void
 ledger_head(const struct ledger *ledger, uint32_t log, struct head *ret_head)
 {
-	*ret_head = (struct head){.log = log, .generation = 1};
+	*ret_head = (struct head){.log = log, .generation = ledger->generation};
 	if (log < LEDGER_LOGS_MAX && ledger->heads[log].size > 0)
 		*ret_head = ledger->heads[log];
 	else
@@ -303,79 +303,4 @@ ledger_close(struct ledger **ledger)
 	(void)pthread_cond_destroy(&closing->prepared);
 	free(closing);
 	*ledger = NULL;
-}
-
-/* --- keys of the logs ------------------------------------------------------------------------ */
-
-/* The key that signs a log's checkpoints, from the ledger's own. */
-static enum az_status
-sign_key_of(const struct secret *ledger_key, const uint8_t house[HOUSE_ID_SIZE], uint32_t log,
-    struct sign_key **ret_key, struct az_err *reterr)
-{
-	struct secret *seed = NULL;
-	enum az_status status = kdf_derive(ledger_key, house, "log-sign", log, &seed, reterr);
-
-	if (status == AZ_OK)
-		status = sign_key_new(secret_peek(seed), ret_key, reterr);
-	secret_free(&seed);
-	return status;
-}
-
-enum az_status
-ledger_public_key(const uint8_t house[HOUSE_ID_SIZE], const struct secret *root, uint32_t log,
-    uint8_t ret_key[32], struct az_err *reterr)
-{
-	struct secret *base = NULL;
-	struct sign_key *key = NULL;
-	enum az_status status = kdf_derive(root, house, "ledger", 0, &base, reterr);
-
-	if (status == AZ_OK)
-		status = sign_key_of(base, house, log, &key, reterr);
-	if (status == AZ_OK)
-		sign_key_public(key, ret_key);
-	sign_key_free(&key);
-	secret_free(&base);
-	return status;
-}
-
-enum az_status
-ledger_log_key(
-    const struct ledger *ledger, uint32_t log, uint8_t ret_key[32], struct az_err *reterr)
-{
-	struct sign_key *key = NULL;
-	enum az_status status = sign_key_of(ledger->key, ledger->config.house, log, &key, reterr);
-
-	if (status == AZ_OK)
-		sign_key_public(key, ret_key);
-	sign_key_free(&key);
-	return status;
-}
-
-enum az_status
-ledger_sign_log(struct ledger *ledger, uint32_t number, struct az_err *reterr)
-{
-	const struct log *log = ledger->logs[number];
-	char origin[LEDGER_NAME_SIZE];
-	uint8_t root[TREE_HASH_SIZE];
-	struct secret *seed = NULL;
-	struct sign_key *key = NULL;
-	struct buffer note;
-	enum az_status status;
-
-	buffer_init(&note, CHECKPOINT_MAX, false);
-	ledger_origin(ledger->config.house, number, origin);
-	tree_root(&log->tree, root);
-	status = kdf_derive(ledger->key, ledger->config.house, "log-sign", number, &seed, reterr);
-	if (status == AZ_OK)
-		status = sign_key_new(secret_peek(seed), &key, reterr);
-	if (status == AZ_OK)
-		status = checkpoint_make(origin, log->tree.size, root, key, &note, reterr);
-	if (status == AZ_OK)
-		status = file_replace(log->dirfd, "checkpoint", buffer_peek(&note), 0600, reterr);
-	if (status == AZ_OK)
-		ledger->unsigned_logs[number] = false;
-	sign_key_free(&key);
-	secret_free(&seed);
-	buffer_fini(&note);
-	return status;
 }

@@ -261,12 +261,16 @@ AZ_CHECKED enum az_status ledger_public_key(const uint8_t house[HOUSE_ID_SIZE],
 AZ_CHECKED enum az_status ledger_log_key(
     const struct ledger *ledger, uint32_t log, uint8_t ret_key[32], struct az_err *reterr);
 /* A log's origin and key name: "azukari/" house name "/g1/" and "house" or the client's number. */
-void ledger_origin(const uint8_t house[HOUSE_ID_SIZE], uint32_t log, char text[LEDGER_NAME_SIZE]);
+void ledger_origin(const uint8_t house[HOUSE_ID_SIZE], uint32_t generation, uint32_t log,
+    char text[LEDGER_NAME_SIZE]);
+/* The life of the logs between declared losses, from 1. */
+uint32_t ledger_generation(const struct ledger *ledger);
 
 /* --- verification: a pure reader, which needs no keys ---------------------------------------- */
 
 struct ledger_verify {
 	uint32_t log;            /* in */
+	uint32_t generation;     /* in */
 	uint8_t public_key[32];  /* in: the log's Ed25519 key */
 	const struct head *head; /* in: what the log must contain, or NULL */
 	uint64_t size;           /* out: entries read and hashed */

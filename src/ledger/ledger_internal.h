@@ -12,18 +12,17 @@
 #include "crypto/sign.h"
 #include "crypto/tree.h"
 #include "kv/kv.h"
+#include "ledger/evidence.h"
 #include "ledger/ledger.h"
 
 /* --- tree.c: RFC 6962 §2.1 -------------------------------------------------------------------- */
 
 /*
  * Rebuilds the right edge at size from stored hashes: of each 256 hashes of a stored level, the hash
- * over them is stored in the next. read gives count hashes from index of a stored level.
+ * over them is stored in the next.
  */
-AZ_CHECKED enum az_status tree_restore(uint64_t size,
-    enum az_status (*read)(void *arg, unsigned int level, uint64_t index, size_t count,
-	uint8_t *hashes, struct az_err *reterr),
-    void *arg, struct tree *ret_tree, struct az_err *reterr);
+AZ_CHECKED enum az_status tree_restore(
+    const struct hash_source *source, uint64_t size, struct tree *ret_tree, struct az_err *reterr);
 
 /* --- log.c: the files of one log -------------------------------------------------------------- */
 
@@ -59,18 +58,18 @@ AZ_CHECKED enum az_status log_root_at(
     const struct log *log, uint64_t size, uint8_t ret_root[TREE_HASH_SIZE], struct az_err *reterr);
 AZ_CHECKED enum az_status log_read_hashes(const struct log *log, unsigned int level, uint64_t index,
     size_t count, uint8_t *hashes, struct az_err *reterr);
+/* For proofs; everything must be written. It borrows the log. */
+struct hash_source log_source(const struct log *log);
 
-/* --- checkpoint.c: C2SP tlog-checkpoint in a signed note --------------------------------------- */
+/* --- keys.c: the keys of the logs ---------------------------------------------------------------- */
 
-#define CHECKPOINT_MAX 4096
-
-AZ_CHECKED enum az_status checkpoint_make(const char *origin, uint64_t size,
-    const uint8_t root[TREE_HASH_SIZE], const struct sign_key *key, struct buffer *buffer,
+/* The key of a log in a generation, as readers of its checkpoints know it. */
+AZ_CHECKED enum az_status log_note_key(const uint8_t house[HOUSE_ID_SIZE], uint32_t generation,
+    uint32_t log, const uint8_t public_key[SIGN_PUBLIC_SIZE], struct note_key *ret_key,
     struct az_err *reterr);
-/* AZ_CORRUPT: not a checkpoint; AZ_FORGED: another origin, or no good signature by key. */
-AZ_CHECKED enum az_status checkpoint_read(struct bytes note, const char *origin,
-    const uint8_t public_key[SIGN_PUBLIC_SIZE], uint64_t *ret_size,
-    uint8_t ret_root[TREE_HASH_SIZE], struct az_err *reterr);
+/* The private half, from the ledger's own key. */
+AZ_CHECKED enum az_status log_sign_key(
+    const struct ledger *ledger, uint32_t log, struct sign_key **ret_key, struct az_err *reterr);
 
 /* --- wal.c: the shared write-ahead log ---------------------------------------------------------- */
 
@@ -178,7 +177,8 @@ struct ledger {
 	struct seal_key *payload_key;      /* committer */
 	struct seal_key *payload_open_key; /* replay, before the threads start */
 	struct wal wal;                    /* committer, once started */
-	uint32_t first_segment;            /* follower */
+	uint32_t generation;
+	uint32_t first_segment; /* follower */
 	bool torn;
 	struct edge *edges[LEDGER_LOGS_MAX]; /* committer */
 	struct head heads[LEDGER_LOGS_MAX];  /* loop */

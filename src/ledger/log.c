@@ -127,6 +127,14 @@ read_hashes(void *arg, unsigned int level, uint64_t index, size_t count, uint8_t
 	return log_read_hashes(arg, level, index, count, hashes, reterr);
 }
 
+struct hash_source
+log_source(const struct log *log)
+{
+	/* It is only read from. */
+	return (struct hash_source){
+	    .read = read_hashes, .arg = (void *)(uintptr_t)log, .levels = LOG_LEVELS};
+}
+
 static enum az_status
 cut_file(int fd, uint64_t size, const struct log *log, const char *name, struct az_err *reterr)
 {
@@ -146,6 +154,7 @@ cut_file(int fd, uint64_t size, const struct log *log, const char *name, struct 
 enum az_status
 log_cut(struct log *log, uint64_t size, uint64_t entries_size, struct az_err *reterr)
 {
+	struct hash_source source = log_source(log);
 	enum az_status status = cut_file(log->entries, entries_size, log, "entries", reterr);
 	uint64_t count = size;
 
@@ -155,7 +164,7 @@ log_cut(struct log *log, uint64_t size, uint64_t entries_size, struct az_err *re
 		count /= GROUP_SIZE;
 	}
 	if (status == AZ_OK)
-		status = tree_restore(size, read_hashes, log, &log->tree, reterr);
+		status = tree_restore(&source, size, &log->tree, reterr);
 	if (status != AZ_OK)
 		return status;
 	/* The hashes of each level's last, unfinished group. */
@@ -260,11 +269,7 @@ enum az_status
 log_root_at(
     const struct log *log, uint64_t size, uint8_t ret_root[TREE_HASH_SIZE], struct az_err *reterr)
 {
-	struct log copy = *log;
-	struct tree tree;
-	enum az_status status = tree_restore(size, read_hashes, &copy, &tree, reterr);
+	struct hash_source source = log_source(log);
 
-	if (status == AZ_OK)
-		tree_root(&tree, ret_root);
-	return status;
+	return proof_root(&source, size, ret_root, reterr);
 }

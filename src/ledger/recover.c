@@ -3,7 +3,7 @@
  *
  * The state file says up to which seq the logs' files are synced, and how large each was then:
  *
- *   file header, magic "AZSTATE"; u64 seq; u32 count
+ *   file header, magic "AZSTATE"; u64 seq; u32 generation; u32 count
  *   for each log: u32 log, u64 size, u64 bytes of entries, i64 time of the last entry, 32 root
  *   32 MAC over all before it
  *
@@ -25,7 +25,7 @@
 #include "ledger/ledger_internal.h"
 
 #define STATE_LOG_SIZE  (4 + 8 + 8 + 8 + TREE_HASH_SIZE)
-#define STATE_MAX       (FILE_HEADER_SIZE + 12 + (size_t)LEDGER_LOGS_MAX * STATE_LOG_SIZE + WAL_MAC_SIZE)
+#define STATE_MAX       (FILE_HEADER_SIZE + 16 + (size_t)LEDGER_LOGS_MAX * STATE_LOG_SIZE + WAL_MAC_SIZE)
 #define SEGMENT_DEFAULT (16u * 1024u * 1024u)
 
 static struct file_header
@@ -55,6 +55,7 @@ state_write(struct ledger *ledger, uint64_t seq, struct az_err *reterr)
 	wire_writer_init(&writer, &buffer);
 	wire_put_raw(&writer, head, sizeof(head));
 	wire_put_u64(&writer, seq);
+	wire_put_u32(&writer, ledger->generation);
 	for (uint32_t i = 0; i < LEDGER_LOGS_MAX; i++)
 		count += ledger->logs[i] != NULL;
 	wire_put_u32(&writer, count);
@@ -109,7 +110,7 @@ edge_new(const struct ledger *ledger, uint32_t log, struct edge **ret_edge, stru
 		return status;
 	}
 	edge->flushed.log = log;
-	edge->flushed.generation = 1;
+	edge->flushed.generation = ledger->generation;
 	*ret_edge = edge;
 	return AZ_OK;
 }
@@ -244,7 +245,7 @@ state_read(struct ledger *ledger, struct az_err *reterr)
 	status = file_read_whole(ledger->config.dirfd, "state", &buffer, reterr);
 	if (status != AZ_OK)
 		goto out;
-	if (buffer.size < FILE_HEADER_SIZE + 12 + WAL_MAC_SIZE) {
+	if (buffer.size < FILE_HEADER_SIZE + 16 + WAL_MAC_SIZE) {
 		status = az_fail(reterr, AZ_CORRUPT, "ledger: the state file is cut short");
 		goto out;
 	}
@@ -261,10 +262,11 @@ state_read(struct ledger *ledger, struct az_err *reterr)
 	wire_reader_init(
 	    &reader, bytes_make(all.data + FILE_HEADER_SIZE, all.size - FILE_HEADER_SIZE));
 	ledger->synced_seq = wire_get_u64(&reader);
+	ledger->generation = wire_get_u32(&reader);
 	count = wire_get_count(&reader, LEDGER_LOGS_MAX, STATE_LOG_SIZE);
 	for (uint32_t i = 0; i < count && status == AZ_OK; i++)
 		status = restore_log(ledger, &reader, reterr);
-	if (status == AZ_OK && !wire_end(&reader))
+	if (status == AZ_OK && (!wire_end(&reader) || ledger->generation == 0))
 		status = az_fail(reterr, AZ_CORRUPT, "ledger: the state file is not in its format");
 out:
 	buffer_fini(&buffer);
@@ -305,15 +307,14 @@ static enum az_status
 check_checkpoint(struct ledger *ledger, uint32_t number, struct az_err *reterr)
 {
 	const struct log *log = ledger->logs[number];
-	char origin[LEDGER_NAME_SIZE];
-	uint8_t public_key[SIGN_PUBLIC_SIZE], signed_root[TREE_HASH_SIZE], root[TREE_HASH_SIZE];
-	struct secret *seed = NULL;
-	struct sign_key *key = NULL;
+	uint8_t public_key[SIGN_PUBLIC_SIZE], root[TREE_HASH_SIZE];
+	struct sign_key *sign_key = NULL;
+	struct checkpoint checkpoint = {0};
+	struct note_key key;
 	struct buffer note;
-	uint64_t size = 0;
 	enum az_status status;
 
-	buffer_init(&note, CHECKPOINT_MAX, false);
+	buffer_init(&note, NOTE_MAX, false);
 	status = file_read_whole(log->dirfd, "checkpoint", &note, reterr);
 	if (status == AZ_NOT_FOUND) {
 		/* Killed before the first one: then nothing was synced of it either. */
@@ -322,32 +323,29 @@ check_checkpoint(struct ledger *ledger, uint32_t number, struct az_err *reterr)
 		goto out;
 	}
 	if (status == AZ_OK)
-		status = kdf_derive(
-		    ledger->key, ledger->config.house, "log-sign", number, &seed, reterr);
-	if (status == AZ_OK)
-		status = sign_key_new(secret_peek(seed), &key, reterr);
+		status = log_sign_key(ledger, number, &sign_key, reterr);
 	if (status != AZ_OK)
 		goto out;
-	sign_key_public(key, public_key);
-	ledger_origin(ledger->config.house, number, origin);
-	status =
-	    checkpoint_read(buffer_peek(&note), origin, public_key, &size, signed_root, reterr);
-	if (status == AZ_OK && size > log->tree.size)
+	sign_key_public(sign_key, public_key);
+	status = log_note_key(
+	    ledger->config.house, ledger->generation, number, public_key, &key, reterr);
+	if (status == AZ_OK)
+		status = checkpoint_open_signed(buffer_peek(&note), &key, &checkpoint, reterr);
+	if (status == AZ_OK && checkpoint.size > log->tree.size)
 		status = az_fail(reterr, AZ_FORGED,
 		    "ledger: log %u has %llu entries, its signed checkpoint %llu", number,
-		    (unsigned long long)log->tree.size, (unsigned long long)size);
+		    (unsigned long long)log->tree.size, (unsigned long long)checkpoint.size);
 	if (status == AZ_OK)
-		status = log_root_at(log, size, root, reterr);
+		status = log_root_at(log, checkpoint.size, root, reterr);
 	if (status == AZ_OK &&
-	    !bytes_equal(
-		bytes_make(root, sizeof(root)), bytes_make(signed_root, sizeof(signed_root))))
+	    !bytes_equal(bytes_make(root, sizeof(root)),
+		bytes_make(checkpoint.root, sizeof(checkpoint.root))))
 		status = az_fail(reterr, AZ_FORGED,
 		    "ledger: log %u is not the one its checkpoint was signed over", number);
-	if (status == AZ_OK && size < log->tree.size)
+	if (status == AZ_OK && checkpoint.size < log->tree.size)
 		ledger->unsigned_logs[number] = true;
 out:
-	sign_key_free(&key);
-	secret_free(&seed);
+	sign_key_free(&sign_key);
 	buffer_fini(&note);
 	return status;
 }
@@ -481,6 +479,7 @@ ledger_open(const struct ledger_config *config, struct ledger **ret_ledger, stru
 		return az_fail(reterr, AZ_NO_MEMORY, "ledger: out of memory");
 	ledger->config = *config;
 	ledger->config.root = NULL;
+	ledger->generation = 1;
 	ledger->wal.fd = -1;
 	ledger->queue_end = &ledger->queue;
 	ledger->done_end = &ledger->done;

@@ -7,10 +7,8 @@
 #define GROUP      ((uint64_t)1 << GROUP_BITS)
 
 enum az_status
-tree_restore(uint64_t size,
-    enum az_status (*read)(void *arg, unsigned int level, uint64_t index, size_t count,
-	uint8_t *hashes, struct az_err *reterr),
-    void *arg, struct tree *ret_tree, struct az_err *reterr)
+tree_restore(
+    const struct hash_source *source, uint64_t size, struct tree *ret_tree, struct az_err *reterr)
 {
 	struct tree tree = {0};
 	uint8_t hashes[GROUP * TREE_HASH_SIZE];
@@ -25,7 +23,7 @@ tree_restore(uint64_t size,
 
 		if (count == 0)
 			continue;
-		if (level >= LOG_LEVELS)
+		if (level >= source->levels)
 			return az_fail(
 			    reterr, AZ_LIMIT, "ledger: a log of that size is not possible");
 		/* The highest stored level has no next one, and may hold more than a group. */
@@ -33,7 +31,8 @@ tree_restore(uint64_t size,
 			size_t part =
 			    count - read_count < GROUP ? count - read_count : (size_t)GROUP;
 
-			status = read(arg, level, first + read_count, part, hashes, reterr);
+			status = source->read(
+			    source->arg, level, first + read_count, part, hashes, reterr);
 			if (status != AZ_OK)
 				return status;
 			for (size_t i = 0; i < part; i++)

@@ -152,18 +152,25 @@ read_entries(struct check *check, uint64_t file_size, void (*progress)(void *arg
 static enum az_status
 read_checkpoint(struct check *check, const uint8_t house[HOUSE_ID_SIZE], struct az_err *reterr)
 {
-	char origin[LEDGER_NAME_SIZE];
+	struct checkpoint checkpoint;
+	struct note_key key;
 	struct az_err detail = {0};
 	struct buffer note;
 	enum az_status status;
 
 	check->checkpoint_size = UINT64_MAX;
-	buffer_init(&note, CHECKPOINT_MAX, false);
+	buffer_init(&note, NOTE_MAX, false);
 	status = file_read_whole(check->log->dirfd, "checkpoint", &note, &detail);
 	if (status == AZ_OK) {
-		ledger_origin(house, check->log->id, origin);
-		status = checkpoint_read(buffer_peek(&note), origin, check->verify->public_key,
-		    &check->checkpoint_size, check->checkpoint_root, &detail);
+		status = log_note_key(house, check->verify->generation, check->log->id,
+		    check->verify->public_key, &key, &detail);
+		if (status == AZ_OK)
+			status =
+			    checkpoint_open_signed(buffer_peek(&note), &key, &checkpoint, &detail);
+	}
+	if (status == AZ_OK) {
+		check->checkpoint_size = checkpoint.size;
+		memcpy(check->checkpoint_root, checkpoint.root, sizeof(checkpoint.root));
 	}
 	buffer_fini(&note);
 	if (status == AZ_IO || status == AZ_NO_MEMORY)

@@ -114,7 +114,7 @@ the_root_is_the_one_of_rfc_6962_over_the_stored_entries(void **state)
 {
 	static struct leaves leaves;
 	struct house house;
-	struct ledger_verify verify = {.log = 1};
+	struct ledger_verify verify = {.log = 1, .generation = 1};
 	struct head head;
 	uint8_t root[32];
 	struct buffer file;

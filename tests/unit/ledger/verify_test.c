@@ -31,7 +31,7 @@ make(struct house *house)
 static struct ledger_verify
 verify(struct house *house, const struct head *head)
 {
-	struct ledger_verify verify = {.log = 1, .head = head};
+	struct ledger_verify verify = {.log = 1, .generation = 1, .head = head};
 
 	assert_int_equal(
 	    ledger_public_key(house->id, house->root, 1, verify.public_key, NULL), AZ_OK);
@@ -167,7 +167,7 @@ static void
 another_key_or_house_or_log_does_not_verify(void **state)
 {
 	struct house house;
-	struct ledger_verify result = {.log = 1};
+	struct ledger_verify result = {.log = 1, .generation = 1};
 	unsigned int calls = 0;
 
 	(void)state;
