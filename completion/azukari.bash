@@ -25,7 +25,7 @@ _azukari() {
 		,*) words='init serve status client purpose staff device entrust disclose ledger demo --house --key --json --version -h' ;;
 		init,*) words='--house --officer --name --key-out --unsealed' ;;
 		client,add) words='--name --category' ;;
-		client,*) words='add list close' ;;
+		client,*) words='add list close recipient' ;;
 		purpose,add) words='--fields --roles --until' ;;
 		purpose,*) words='add list close' ;;
 		staff,add) words='--role --name --key-out --public' ;;

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs everything that building and checking Azukari needs, from Debian 12 only.
+# Installs everything that building and checking Azukari needs: Debian 12's packages, and from npm what tests
+# compare with, into build-npm.
 # Safe to run again; does nothing if all is there. Needs root or sudo.
 set -eu
 
@@ -8,6 +9,7 @@ gcc clang clang-format llvm libclang-rt-14-dev libc6-dev linux-libc-dev
 make meson ninja-build pkg-config perl
 procps jq mandoc
 libssl-dev libseccomp-dev liblmdb-dev libsqlite3-dev libjansson-dev libcmocka-dev
+age
 "
 
 missing=
@@ -15,18 +17,35 @@ for package in $packages; do
 	status=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)
 	[ "$status" = "install ok installed" ] || missing="$missing $package"
 done
-[ -n "$missing" ] || exit 0
-
-sudo=
-if [ "$(id -u)" -ne 0 ]; then
-	command -v sudo >/dev/null || {
-		echo "deps.sh: run as root, or install sudo; missing:$missing" >&2
-		exit 1
-	}
-	sudo=sudo
+# Other distributions' node brings its own npm, beside which Debian's cannot be.
+command -v node >/dev/null && command -v npm >/dev/null || missing="$missing nodejs npm"
+if [ -n "$missing" ]; then
+	sudo=
+	if [ "$(id -u)" -ne 0 ]; then
+		command -v sudo >/dev/null || {
+			echo "deps.sh: run as root, or install sudo; missing:$missing" >&2
+			exit 1
+		}
+		sudo=sudo
+	fi
+	echo "deps.sh: installing$missing" >&2
+	export DEBIAN_FRONTEND=noninteractive
+	$sudo apt-get update -q
+	# shellcheck disable=SC2086
+	$sudo apt-get install -y -q --no-install-recommends $missing
 fi
-echo "deps.sh: installing$missing" >&2
-export DEBIAN_FRONTEND=noninteractive
-$sudo apt-get update -q
+
+# Test vectors and oracles; nothing of them is part of what is built.
+modules="
+cctv-age@0.2.0
+"
+cd "$(dirname "$0")/.."
+mkdir -p build-npm
+[ -f build-npm/package.json ] || printf '{"private":true}\n' >build-npm/package.json
+missing=
+for module in $modules; do
+	[ -f "build-npm/node_modules/${module%@*}/package.json" ] || missing="$missing $module"
+done
 # shellcheck disable=SC2086
-$sudo apt-get install -y -q --no-install-recommends $missing
+[ -z "$missing" ] || npm install --prefix build-npm --save-exact --ignore-scripts --no-audit --no-fund \
+	--loglevel=error $missing >&2

@@ -1,5 +1,6 @@
-/* azukari client add, list, close */
+/* azukari client add, list, close, recipient */
 #include <getopt.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/ask.h"
@@ -31,6 +32,28 @@ add(const struct cli *cli, int argc, char **argv)
 	return ask_and_print(cli, FRONT_CLIENT_ADD, &request, -1, NULL);
 }
 
+/* For people the bare recipient, as age -r takes it. */
+static int
+recipient(const struct cli *cli)
+{
+	union front_request request = {0};
+	struct front_answer answer;
+	json_t *tree = NULL;
+	int code;
+
+	front_answer_init(&answer);
+	code = ask(cli, FRONT_RECIPIENT, &request, -1, &answer);
+	if (code == 0 && !cli->json && answer.status == AZ_OK)
+		tree = print_json_of(buffer_peek(&answer.tree));
+	if (tree != NULL && json_is_string(json_object_get(tree, "recipient")))
+		(void)puts(json_string_value(json_object_get(tree, "recipient")));
+	else if (code == 0)
+		code = print_answer(cli, &answer, NULL);
+	json_decref(tree);
+	front_answer_fini(&answer);
+	return code;
+}
+
 int
 cmd_client(const struct cli *cli, int argc, char **argv)
 {
@@ -44,5 +67,7 @@ cmd_client(const struct cli *cli, int argc, char **argv)
 	    copy_argument(request.named.label, sizeof(request.named.label), argv[2]) &&
 	    label_is_valid(request.named.label))
 		return ask_and_print(cli, FRONT_CLIENT_CLOSE, &request, -1, NULL);
-	return cli_usage("client", "add, list or close");
+	if (argc == 2 && strcmp(argv[1], "recipient") == 0)
+		return recipient(cli);
+	return cli_usage("client", "add, list, close or recipient");
 }

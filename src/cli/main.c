@@ -30,6 +30,9 @@ static const struct command commands[] = {
 	"azukari client add LABEL --name NAME [--category TEXT]\n"
 	"       azukari client list\n"
 	"       azukari client close LABEL\n"
+	"       azukari client recipient\n"
+	"  recipient prints whom clients seal their lists to: age -r RECIPIENT -o list.age "
+	"list.csv\n"
 	"example: azukari client add c01 --name \"City of Example\" --category health-check"},
     {"purpose", cmd_purpose, "why records may be seen, and what of them",
 	"azukari purpose add CLIENT/LABEL --fields FIELD[:MASK],… --roles ROLE,… --until DATE\n"

@@ -24,12 +24,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/err.h>
 #include <openssl/evp.h>
 
 #include "base/wire.h"
 #include "crypto/cipher.h"
 #include "crypto/hash.h"
+#include "crypto/x25519.h"
 
 static const char protocol_name[] = "Noise_NK_25519_AESGCM_SHA256";
 
@@ -96,51 +96,12 @@ die(struct noise *noise)
 enum az_status
 noise_public(struct bytes private_key, uint8_t ret_public[NOISE_KEY_SIZE], struct az_err *reterr)
 {
-	size_t size = NOISE_KEY_SIZE;
-	EVP_PKEY *key;
-	bool good;
+	enum az_status status;
 
 	if (private_key.size != NOISE_KEY_SIZE)
 		return az_fail(reterr, AZ_INTERNAL, "channel: key of %zu bytes", private_key.size);
-	key = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, private_key.data, NOISE_KEY_SIZE);
-	good = key != NULL && EVP_PKEY_get_raw_public_key(key, ret_public, &size) == 1;
-	EVP_PKEY_free(key);
-	return good ? AZ_OK : az_fail(reterr, AZ_NO_MEMORY, "channel: out of memory");
-}
-
-/*
- * AZ_FORGED for an all-zero result. A public key of small order forces one whatever the private key
- * is, and the transport keys would then depend on nothing secret (RFC 7748 §6.1). OpenSSL refuses it
- * as well; that it does stands in no contract of its, so it is looked at here.
- */
-static enum az_status
-diffie_hellman(const uint8_t *private_key, const uint8_t *public_key, uint8_t *ret_shared)
-{
-	static const uint8_t zeros[NOISE_KEY_SIZE];
-	enum az_status status = AZ_NO_MEMORY;
-	EVP_PKEY *ours =
-	    EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, private_key, NOISE_KEY_SIZE);
-	EVP_PKEY *theirs =
-	    EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, public_key, NOISE_KEY_SIZE);
-	EVP_PKEY_CTX *context = ours == NULL ? NULL : EVP_PKEY_CTX_new(ours, NULL);
-	size_t size = NOISE_KEY_SIZE;
-
-	if (theirs == NULL || context == NULL || EVP_PKEY_derive_init(context) != 1 ||
-	    EVP_PKEY_derive_set_peer_ex(context, theirs, 0) != 1)
-		goto out;
-	status = AZ_FORGED;
-	if (EVP_PKEY_derive(context, ret_shared, &size) != 1 || size != NOISE_KEY_SIZE ||
-	    bytes_equal(bytes_make(ret_shared, size), bytes_make(zeros, sizeof(zeros))))
-		goto out;
-	status = AZ_OK;
-out:
-	/* What OpenSSL noted about a stranger's key must not be found by a later caller. */
-	if (status != AZ_OK)
-		ERR_clear_error();
-	EVP_PKEY_CTX_free(context);
-	EVP_PKEY_free(theirs);
-	EVP_PKEY_free(ours);
-	return status;
+	status = x25519_public(private_key.data, ret_public);
+	return status == AZ_OK ? AZ_OK : az_fail(reterr, status, "channel: out of memory");
 }
 
 /* --- the symmetric state, §5.2 --------------------------------------------------------------- */
@@ -171,7 +132,7 @@ mix_exchange(struct noise *noise, bool first)
 	struct noise_secrets *secrets = secrets_of(noise);
 	const uint8_t *ours = first && !noise->initiator ? secrets->s : secrets->e;
 	const uint8_t *theirs = first && noise->initiator ? noise->rs : noise->re;
-	enum az_status status = diffie_hellman(ours, theirs, secrets->dh);
+	enum az_status status = x25519_shared(ours, theirs, secrets->dh);
 
 	if (status == AZ_OK)
 		status = derive_two(secrets, bytes_make(secrets->dh, NOISE_KEY_SIZE));

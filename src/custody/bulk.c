@@ -18,8 +18,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "custody/delivery.h"
 
-#define PIECE          (256u * 1024u)
+#define PIECE          DELIVERY_PIECE
 #define CANCEL_POLL_MS 200
 #define LIST_MAX       (UINT64_C(64) << 30) /* bytes of a list */
 #define REFUSED_PART   20u /* more than one row in so many refused rejects the list: 5 % */
@@ -63,8 +64,22 @@ feed(const struct bulk *bulk, const uint8_t *data, size_t size, struct az_err *r
 	return AZ_OK;
 }
 
+/* Hands on what a piece of the file opens to; the file has ended if piece is NULL. */
 static enum az_status
-feed_all(struct bulk *bulk, uint8_t *piece, struct sha256 *hash, struct az_err *reterr)
+feed_opened(const struct bulk *bulk, struct delivery *delivery, const uint8_t *piece, size_t size,
+    struct az_err *reterr)
+{
+	struct bytes plain;
+	enum az_status status = piece == NULL
+	    ? delivery_end(delivery, &plain, reterr)
+	    : delivery_take(delivery, bytes_make(piece, size), &plain, reterr);
+
+	return status == AZ_OK ? feed(bulk, plain.data, plain.size, reterr) : status;
+}
+
+static enum az_status
+feed_all(struct bulk *bulk, struct delivery *delivery, uint8_t *piece, struct sha256 *hash,
+    struct az_err *reterr)
 {
 	uint64_t total = 0;
 
@@ -80,12 +95,12 @@ feed_all(struct bulk *bulk, uint8_t *piece, struct sha256 *hash, struct az_err *
 		if (size < 0)
 			return az_fail_errno(reterr, AZ_IO, errno, "the list cannot be read");
 		if (size == 0)
-			return AZ_OK;
+			return feed_opened(bulk, delivery, NULL, 0, reterr);
 		total += (uint64_t)size;
 		if (total > LIST_MAX)
 			return az_fail(reterr, AZ_LIMIT, "the list is larger than 64 GiB");
 		sha256_update(hash, piece, (size_t)size);
-		status = feed(bulk, piece, (size_t)size, reterr);
+		status = feed_opened(bulk, delivery, piece, (size_t)size, reterr);
 		if (status != AZ_OK)
 			return status;
 	}
@@ -97,19 +112,20 @@ bulk_feeder_run(void *arg)
 	struct bulk *bulk = arg;
 	uint8_t *piece = malloc(PIECE);
 	uint8_t digest[SHA256_SIZE] = {0};
+	struct delivery delivery;
 	struct sha256 hash;
 	struct az_err err = {0};
 	enum az_status status = AZ_NO_MEMORY;
 
+	delivery_init(&delivery, bulk->custody->intake_identity);
 	if (piece != NULL) {
 		sha256_init(&hash);
-		status = feed_all(bulk, piece, &hash, &err);
+		status = feed_all(bulk, &delivery, piece, &hash, &err);
 		sha256_final(&hash, digest);
 		az_wipe(piece, PIECE);
 	}
 	free(piece);
-	/* The end of the pipe is the end of the list. */
-	fd_close(&bulk->pipe_fd);
+	delivery_fini(&delivery);
 	(void)pthread_mutex_lock(&bulk->lock);
 	bulk->list_has_ended = true;
 	bulk->list_status = status;
@@ -117,6 +133,11 @@ bulk_feeder_run(void *arg)
 	memcpy(bulk->list_sha256, digest, sizeof(digest));
 	(void)pthread_cond_broadcast(&bulk->changed);
 	(void)pthread_mutex_unlock(&bulk->lock);
+	/*
+	 * The end of the pipe is the end of the list: so intake learns of it after whoever asks what became of
+	 * the file has the answer.
+	 */
+	fd_close(&bulk->pipe_fd);
 	return NULL;
 }
 
@@ -279,6 +300,19 @@ wait_list(struct bulk *bulk, struct az_err *reterr)
 	return status;
 }
 
+/* Where the file itself was at fault, what intake made of the part that it saw explains nothing. */
+static enum az_status
+list_failed_first(struct bulk *bulk, enum az_status status, struct az_err *reterr)
+{
+	(void)pthread_mutex_lock(&bulk->lock);
+	if (bulk->list_has_ended && bulk->list_status != AZ_OK && bulk->list_status != AZ_GONE) {
+		status = bulk->list_status;
+		*reterr = bulk->list_err;
+	}
+	(void)pthread_mutex_unlock(&bulk->lock);
+	return status;
+}
+
 static enum az_status
 accept_or_reject(const struct bulk *bulk, struct az_err *reterr)
 {
@@ -331,6 +365,8 @@ seal_list(struct bulk *bulk, struct link *intake, struct az_err *reterr)
 		status = read_rows(bulk, intake, reterr);
 	if (status == AZ_OK)
 		status = wait_list(bulk, reterr);
+	else
+		status = list_failed_first(bulk, status, reterr);
 	if (status == AZ_OK)
 		status = accept_or_reject(bulk, reterr);
 	if (status == AZ_OK)

@@ -169,6 +169,9 @@ open_parts(struct custody *custody, struct az_err *reterr)
 		status = kdf_derive(
 		    config->root, config->house, "catalogue", 0, &custody->catalogue_key, reterr);
 	if (status == AZ_OK)
+		status = kdf_derive(
+		    config->root, config->house, "intake", 0, &custody->intake_identity, reterr);
+	if (status == AZ_OK)
 		status = ring_open(config->dirfd, config->house, config->root, config->host, create,
 		    &custody->ring, reterr);
 	if (status == AZ_OK)
@@ -490,6 +493,7 @@ custody_close(struct custody **custody)
 	people_free(&closed->people);
 	policy_free(&closed->policy);
 	secret_free(&closed->catalogue_key);
+	secret_free(&closed->intake_identity);
 	arena_free(&closed->arena);
 	buffer_fini(&closed->reply);
 	free(closed->calls);

@@ -194,6 +194,7 @@ struct custody {
 	struct policy *policy;
 	struct state *state;
 	struct secret *catalogue_key;
+	struct secret *intake_identity;  /* opens lists that are sealed to the house */
 	struct client_keys *client_keys; /* by client */
 	size_t client_keys_room;
 
@@ -312,6 +313,7 @@ void verb_present(struct request *request, const union front_request *body);
 void verb_status(struct request *request, const union front_request *body);
 void verb_client_add(struct request *request, const union front_request *body);
 void verb_client_list(struct request *request, const union front_request *body);
+void verb_recipient(struct request *request, const union front_request *body);
 void verb_client_close(struct request *request, const union front_request *body);
 void verb_purpose_add(struct request *request, const union front_request *body);
 void verb_purpose_list(struct request *request, const union front_request *body);

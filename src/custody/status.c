@@ -1,6 +1,7 @@
 /*
  * What the house says of itself: counts and warnings, nothing of any record.
  */
+#include "crypto/age.h"
 #include "custody/custody_internal.h"
 
 struct counts {
@@ -50,6 +51,40 @@ answer_waivers(struct wire_writer *writer, const struct custody *custody)
 		answer_text(writer, NULL, "values to look for may stand in arguments");
 	}
 	answer_end(writer);
+}
+
+/* Whom lists for the house are sealed to: "age1…". */
+static enum az_status
+answer_recipient(struct wire_writer *writer, const struct custody *custody, struct az_err *reterr)
+{
+	uint8_t recipient[AGE_KEY_SIZE];
+	char text[AGE_RECIPIENT_SIZE];
+	enum az_status status = age_recipient(custody->intake_identity, recipient, reterr);
+
+	if (status != AZ_OK)
+		return status;
+	age_recipient_text(recipient, text);
+	answer_text(writer, "recipient", text);
+	return AZ_OK;
+}
+
+void
+verb_recipient(struct request *request, const union front_request *body)
+{
+	struct wire_writer writer;
+	struct az_err err = {0};
+
+	(void)body;
+	if (!change_is_permitted(request))
+		return;
+	writer = reply_begin(request, FRONT_DONE);
+	answer_object(&writer, NULL);
+	if (answer_recipient(&writer, request->custody, &err) != AZ_OK) {
+		request_fail(request, &err);
+		return;
+	}
+	answer_end(&writer);
+	reply_end(request, &writer);
 }
 
 void

@@ -221,6 +221,7 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_PRESENT: walk_present(walk, &request->present); break;
 	case FRONT_STATUS:
 	case FRONT_CLIENT_LIST:
+	case FRONT_RECIPIENT:
 	case FRONT_STAFF_LIST:
 	case FRONT_DEVICE_LIST: break;
 	case FRONT_PURPOSE_LIST: walk_label(walk, request->named.client, true); break;
@@ -240,7 +241,6 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_DISCLOSE: walk_disclose(walk, &request->disclose); break;
 	case FRONT_LEDGER_QUERY: walk_query(walk, &request->query); break;
 	case FRONT_NONE:
-	case FRONT_REQUESTS:
 	case FRONT_DONE:
 	case FRONT_FAILED:
 	case FRONT_ITEM:

@@ -51,7 +51,7 @@ enum front_message {
 	FRONT_DISCLOSE = 17,
 	FRONT_LEDGER_VERIFY = 18,
 	FRONT_LEDGER_QUERY = 19,
-	FRONT_REQUESTS = 20, /* how many */
+	FRONT_RECIPIENT = 24,
 
 	FRONT_DONE = 129, /* heads, then an answer (proto/answer.h) */
 	FRONT_FAILED =
