@@ -8,8 +8,7 @@ packages="
 gcc clang clang-format llvm libclang-rt-14-dev libc6-dev linux-libc-dev
 make meson ninja-build pkg-config perl
 procps jq mandoc
-libssl-dev libseccomp-dev liblmdb-dev libsqlite3-dev libjansson-dev libcmocka-dev
-age
+libssl-dev libseccomp-dev liblmdb-dev libsqlite3-dev libjansson-dev libcmocka-dev age libroaring-dev
 "
 
 missing=

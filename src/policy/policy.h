@@ -108,6 +108,105 @@ AZ_CHECKED enum az_status client_decode(struct bytes bytes, struct client *ret_c
 AZ_CHECKED enum az_status purpose_encode(const struct purpose *purpose, struct buffer *buffer);
 AZ_CHECKED enum az_status purpose_decode(struct bytes bytes, struct purpose *ret_purpose);
 
+/* --- budgets --------------------------------------------------------------------------------- */
+
+/*
+ * How many distinct people somebody may see. Disclosures with a call reference and searches without one are counted
+ * apart. A day is any 24 hours and a month any 30 days, both sliding, so that no midnight gives a second allowance.
+ * A zero limit means none: where no budget is set, nobody is seen.
+ */
+enum budget_class { BUDGET_NONE = 0, BUDGET_CALLS = 1, BUDGET_SEARCHES = 2, BUDGET_CLASSES = 3 };
+const char *budget_class_name(enum budget_class class); /* NULL for what is none */
+
+struct budget_limits {
+	uint32_t day, month; /* distinct people; at the limit, nobody new is seen */
+	uint32_t life; /* distinct people after which a review is due; until then it goes slowly */
+};
+
+/* What everybody of a role has. */
+struct budget {
+	enum role role;
+	struct budget_limits
+	    house[BUDGET_CLASSES]; /* people of all clients; [BUDGET_NONE] is not used */
+	struct budget_limits client[BUDGET_CLASSES]; /* people of any one client */
+	uint32_t minute, hour; /* questions in any minute and in any hour, found or not */
+	uint32_t slow;         /* questions in any hour while a review is due */
+};
+
+/* What an approval added for one human: to every limit of that class, for the house and each client alike. */
+struct budget_extension {
+	uint32_t id; /* from 1, never reused */
+	uint32_t staff;
+	enum budget_class class;
+	uint32_t day, month, life;
+	int64_t until_us;  /* ends then; 0: a review, which adds to life for good */
+	int64_t closed_us; /* 0: open */
+};
+
+/* The stored forms; AZ_INVALID on reading anything else. docs/format/things.md. */
+AZ_CHECKED enum az_status budget_encode(const struct budget *budget, struct buffer *buffer);
+AZ_CHECKED enum az_status budget_decode(struct bytes bytes, struct budget *ret_budget);
+AZ_CHECKED enum az_status extension_encode(
+    const struct budget_extension *extension, struct buffer *buffer);
+AZ_CHECKED enum az_status extension_decode(
+    struct bytes bytes, struct budget_extension *ret_extension);
+
+/* Who has seen whom, and what may still be seen. */
+struct budget_book;
+
+AZ_CHECKED enum az_status budget_book_new(struct budget_book **ret_book, struct az_err *reterr);
+void budget_book_free(struct budget_book **book);
+
+/* Puts one in, or replaces the one of its role, or of its id. */
+AZ_CHECKED enum az_status budget_put(
+    struct budget_book *book, const struct budget *budget, struct az_err *reterr);
+AZ_CHECKED enum az_status budget_put_extension(
+    struct budget_book *book, const struct budget_extension *extension, struct az_err *reterr);
+uint32_t budget_next_extension(const struct budget_book *book);
+/* NULL if there is none. Borrowed until a put. */
+const struct budget *budget_of(const struct budget_book *book, enum role role);
+const struct budget_extension *budget_extension_of(const struct budget_book *book, uint32_t id);
+
+/* One question and what it found. */
+struct budget_look {
+	uint32_t staff;
+	enum budget_class class;
+	uint32_t client;
+	uint32_t record; /* 0: nobody was shown, and only the rates count it */
+	int64_t time_us;
+};
+
+/*
+ * Whether role may have this look now. AZ_LIMIT says which limit is reached and when it will be open again;
+ * AZ_DENIED: the role has no budget. AZ_NO_MEMORY. Nothing is counted.
+ */
+AZ_CHECKED enum az_status budget_check(struct budget_book *book, enum role role,
+    const struct budget_look *look, struct az_err *reterr);
+/*
+ * Counts it: exactly once, when its entry has been submitted, or is replayed; looks of one member of staff come in
+ * order of time, and one that is earlier than the one before counts as at the same time. *ret_review_is_due: by this look
+ * role has come to the end of its life budget. AZ_NO_MEMORY: nothing was counted.
+ */
+AZ_CHECKED enum az_status budget_take(struct budget_book *book, enum role role,
+    const struct budget_look *look, bool *ret_review_is_due, struct az_err *reterr);
+
+/* What somebody has used by now. */
+struct budget_use {
+	uint32_t day, month, life;
+	uint32_t minute, hour; /* questions, of both classes */
+};
+void budget_used(struct budget_book *book, uint32_t staff, enum budget_class class, int64_t now_us,
+    struct budget_use *ret_use);
+
+/*
+ * All that was counted, not budgets and extensions, as bytes, so that a start need not count from the
+ * beginning; reading replaces what the book counted. AZ_CORRUPT, AZ_NO_MEMORY: it is then empty.
+ * docs/format/budgets.md.
+ */
+AZ_CHECKED enum az_status budget_save(const struct budget_book *book, struct buffer *buffer);
+AZ_CHECKED enum az_status budget_load(
+    struct budget_book *book, struct bytes bytes, struct az_err *reterr);
+
 /* --- what is shown --------------------------------------------------------------------------- */
 
 struct grant {
