@@ -19,15 +19,20 @@ _azukari() {
 	--reason) words='enquiry outbound callback complaint payment identity-check correction persons-request suspicion audit authority' ;;
 	--basis) words='dialled inbound-match callback manual-search hand-over' ;;
 	--by) words='number= phone= mobile= email= name= surname= given= birth= address=' ;;
+	--of) words='calls searches' ;;
 	--mode) words='add' ;;
 	*)
 		case $command,$sub in
-		,*) words='init serve status client purpose staff device entrust disclose ledger demo --house --key --json --version -h' ;;
+		,*) words='init serve status client purpose policy staff device entrust disclose ledger demo --house --key --json --version -h' ;;
 		init,*) words='--house --officer --name --key-out --unsealed' ;;
 		client,add) words='--name --category' ;;
 		client,*) words='add list close recipient' ;;
 		purpose,add) words='--fields --roles --until' ;;
 		purpose,*) words='add list close' ;;
+		policy,add) words='agent supervisor --calls --searches --client-calls --client-searches --minute --hour --slow' ;;
+		policy,extend) words='--of --day --month --life --until' ;;
+		policy,review) words='--of --life' ;;
+		policy,*) words='add list extend review close' ;;
 		staff,add) words='--role --name --key-out --public' ;;
 		staff,key) words='--out --name' ;;
 		staff,*) words='add list end key' ;;

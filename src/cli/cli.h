@@ -33,6 +33,7 @@ int cmd_init(const struct cli *cli, int argc, char **argv);
 int cmd_serve(const struct cli *cli, int argc, char **argv);
 int cmd_status(const struct cli *cli, int argc, char **argv);
 int cmd_client(const struct cli *cli, int argc, char **argv);
+int cmd_policy(const struct cli *cli, int argc, char **argv);
 int cmd_purpose(const struct cli *cli, int argc, char **argv);
 int cmd_staff(const struct cli *cli, int argc, char **argv);
 int cmd_device(const struct cli *cli, int argc, char **argv);

@@ -263,7 +263,7 @@ found(struct founding *founding, struct az_err *reterr)
 static const char *const policy_lines[] = {
     "zone         loopback only: commands on this machine",
     "agent        disclose; list clients and purposes",
-    "supervisor   entrust, disclose; list clients, purposes, staff, devices",
+    "supervisor   entrust, disclose; list clients, purposes, staff, devices, budgets",
     "officer      clients, purposes, staff, devices (approved by asking); ledger; status",
     "investigator ledger verify",
     "maintainer   ledger verify, status; no person's data",

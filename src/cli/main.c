@@ -44,6 +44,25 @@ static const struct command commands[] = {
 	"  roles   agent, supervisor, investigator\n"
 	"example: azukari purpose add c01/checkup --fields name,phone:last4,address "
 	"--roles agent --until 2027-03-31"},
+    {"policy", cmd_policy, "how many people each human may see, and how fast",
+	"azukari policy add ROLE --calls DAY/MONTH/LIFE --searches DAY/MONTH/LIFE\n"
+	"               --minute N --hour N --slow N\n"
+	"               [--client-calls D/M/L] [--client-searches D/M/L]\n"
+	"       azukari policy list [STAFF]\n"
+	"       azukari policy extend STAFF --of calls|searches [--day N] [--month N]\n"
+	"               [--life N] --until DATE\n"
+	"       azukari policy review STAFF --of calls|searches --life N\n"
+	"       azukari policy close EXTENSION\n"
+	"  --calls            distinct people seen for calls with a reference: in any\n"
+	"                     24 hours, in any 30 days, and until a review is due\n"
+	"  --searches         the same without a call reference\n"
+	"  --client-calls, --client-searches\n"
+	"                     people of any one client; as for all of them if not given\n"
+	"  --minute, --hour   questions, found or not\n"
+	"  --slow             questions in an hour while a review is due\n"
+	"  list STAFF shows what somebody has used, and their extensions\n"
+	"example: azukari policy add agent --calls 120/1500/20000 --searches 20/100/500 "
+	"--minute 10 --hour 60 --slow 5"},
     {"staff", cmd_staff, "the people who work here, and their keys",
 	"azukari staff add LABEL --role ROLE [--name NAME] (--key-out FILE | --public HEX)\n"
 	"       azukari staff list\n"

@@ -164,6 +164,11 @@ open_parts(struct custody *custody, struct az_err *reterr)
 	if (status == AZ_OK)
 		status = policy_new(&custody->policy, reterr);
 	if (status == AZ_OK)
+		status = budget_book_new(&custody->budgets, reterr);
+	if (status == AZ_OK)
+		status = kdf_derive(
+		    config->root, config->house, "budgets", 0, &custody->budgets_key, reterr);
+	if (status == AZ_OK)
 		status = arena_new(ARENA_MAX, &custody->arena, reterr);
 	if (status == AZ_OK)
 		status = kdf_derive(
@@ -304,6 +309,8 @@ recover(struct custody *custody, struct az_err *reterr)
 		status = drop_uncommitted(custody, reterr);
 	if (status == AZ_OK)
 		status = load_committed(custody, reterr);
+	if (status == AZ_OK)
+		status = budgets_count(custody, reterr);
 	return status;
 }
 
@@ -371,6 +378,8 @@ found(struct custody *custody, struct az_err *reterr)
 		status = payload_put_staff(&payload, &officer);
 	if (status == AZ_OK)
 		status = payload_put_device(&payload, &device);
+	if (status == AZ_OK)
+		status = budgets_found(&payload);
 	entry = own_entry(ENTRY_FOUNDED);
 	entry.subject = custody->unsealed ? 1 : 0;
 	if (status == AZ_OK)
@@ -492,6 +501,8 @@ custody_close(struct custody **custody)
 	ring_free(&closed->ring);
 	people_free(&closed->people);
 	policy_free(&closed->policy);
+	budget_book_free(&closed->budgets);
+	secret_free(&closed->budgets_key);
 	secret_free(&closed->catalogue_key);
 	secret_free(&closed->intake_identity);
 	arena_free(&closed->arena);
@@ -571,6 +582,7 @@ settled_at_stop(void *arg)
 {
 	struct custody *custody = arg;
 
+	budgets_keep(custody);
 	custody->phase = PHASE_STOPPED;
 	custody->stopped(custody->stopped_arg);
 }

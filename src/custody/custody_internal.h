@@ -35,6 +35,8 @@ enum thing_kind {
 	THING_CONSIGNMENT = 6,
 	THING_RECORDS = 7,
 	THING_SESSIONS = 8,
+	THING_BUDGET = 90,
+	THING_EXTENSION = 91,
 };
 
 /*
@@ -89,6 +91,9 @@ AZ_CHECKED enum az_status payload_put_purpose(
     struct payload *payload, const struct purpose *purpose);
 AZ_CHECKED enum az_status payload_put_staff(struct payload *payload, const struct staff *staff);
 AZ_CHECKED enum az_status payload_put_device(struct payload *payload, const struct device *device);
+AZ_CHECKED enum az_status payload_put_budget(struct payload *payload, const struct budget *budget);
+AZ_CHECKED enum az_status payload_put_extension(
+    struct payload *payload, const struct budget_extension *extension);
 AZ_CHECKED enum az_status payload_put_consignment(
     struct payload *payload, const struct consignment *consignment);
 /* Ends the payload; text may be NULL. The commitment goes into the entry. */
@@ -194,7 +199,9 @@ struct custody {
 	struct policy *policy;
 	struct state *state;
 	struct secret *catalogue_key;
-	struct secret *intake_identity;  /* opens lists that are sealed to the house */
+	struct secret *intake_identity; /* opens lists that are sealed to the house */
+	struct secret *budgets_key;     /* seals what was counted */
+	struct budget_book *budgets;
 	struct client_keys *client_keys; /* by client */
 	size_t client_keys_room;
 
@@ -327,6 +334,10 @@ void verb_device_retire(struct request *request, const union front_request *body
 void verb_entrust(struct request *request, const union front_request *body);
 void verb_disclose(struct request *request, const union front_request *body);
 void verb_ledger_verify(struct request *request, const union front_request *body);
+void verb_policy_add(struct request *request, const union front_request *body);
+void verb_policy_list(struct request *request, const union front_request *body);
+void verb_policy_extend(struct request *request, const union front_request *body);
+void verb_policy_close(struct request *request, const union front_request *body);
 void verb_ledger_query(struct request *request, const union front_request *body);
 
 /* The session of a front ends: its connection has gone, or somebody took it over. */
@@ -334,6 +345,22 @@ void session_leave(struct custody_front *front);
 void sessions_end_connections(struct custody *custody, uint32_t session);
 /* Counts a sign-in that failed, for the entry of the minute. */
 void session_tick(struct custody *custody, int64_t now_us);
+
+/* --- budgets.c: whom each human has seen ------------------------------------------------------ */
+
+/* At founding: what each role has until an officer says otherwise. */
+AZ_CHECKED enum az_status budgets_found(struct payload *payload);
+/* At start, things being in memory: counts what the logs say. */
+AZ_CHECKED enum az_status budgets_count(struct custody *custody, struct az_err *reterr);
+/* At stop, settled: keeps what was counted, so that the next start need not count it again. */
+void budgets_keep(struct custody *custody);
+/*
+ * Whether the entry may be submitted: disclosed, ambiguous, not found. AZ_LIMIT, AZ_DENIED with a reason. Once it is
+ * submitted, budgets_counted must follow in the same turn of the loop.
+ */
+AZ_CHECKED enum az_status budgets_allow(
+    struct custody *custody, const struct ledger_entry *entry, bool call, struct az_err *reterr);
+void budgets_counted(struct custody *custody, const struct ledger_entry *entry, bool call);
 
 /* --- consignments.c --------------------------------------------------------------------------- */
 

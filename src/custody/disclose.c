@@ -70,6 +70,13 @@ disclosure_fail(struct disclosure *disclosure, enum az_status status, struct az_
 	request_fail(request, err);
 }
 
+/* Disclosures with a call's reference and searches without one have budgets of their own. */
+static bool
+is_of_call(const struct disclosure *disclosure)
+{
+	return disclosure->call[0] != '\0';
+}
+
 /* Submits the entry; done frees the disclosure. */
 static void
 log_outcome(struct disclosure *disclosure, enum entry_type type, enum az_status outcome,
@@ -92,8 +99,30 @@ log_outcome(struct disclosure *disclosure, enum entry_type type, enum az_status 
 	if (status == AZ_OK)
 		status = ledger_submit(custody->ledger, entry, bytes, done, disclosure, &err);
 	payload_fini(&payload);
-	if (status != AZ_OK)
+	if (status == AZ_OK)
+		budgets_counted(custody, entry, is_of_call(disclosure));
+	else
 		disclosure_fail(disclosure, status, &err);
+}
+
+/* The same, if the budget of who asks has room for it; else refuses. */
+static void
+log_within_budget(struct disclosure *disclosure, enum entry_type type, enum az_status outcome,
+    void (*done)(void *arg, const struct az_ticket *ticket))
+{
+	struct request *request = disclosure->request;
+	struct az_err err = {0};
+	enum az_status status;
+
+	disclosure->entry.type = type;
+	status = budgets_allow(request->custody, &disclosure->entry, is_of_call(disclosure), &err);
+	if (status == AZ_OK) {
+		log_outcome(disclosure, type, outcome, done);
+		return;
+	}
+	err.status = status;
+	disclosure_free(disclosure);
+	request_refuse(request, &err);
 }
 
 /* --- the end of each outcome ------------------------------------------------------------------ */
@@ -314,9 +343,9 @@ decide(struct disclosure *disclosure)
 		}
 	}
 	if (disclosure->matches == 0) {
-		log_outcome(disclosure, ENTRY_NOT_FOUND, AZ_NOT_FOUND, not_found_is_durable);
+		log_within_budget(disclosure, ENTRY_NOT_FOUND, AZ_NOT_FOUND, not_found_is_durable);
 	} else if (disclosure->matches > 1) {
-		log_outcome(disclosure, ENTRY_AMBIGUOUS, AZ_SEVERAL, ambiguous_is_durable);
+		log_within_budget(disclosure, ENTRY_AMBIGUOUS, AZ_SEVERAL, ambiguous_is_durable);
 	} else {
 		const struct consignment *list = consignment_of(
 		    disclosure->request->custody, disclosure->candidates[0].named.consignment);
@@ -326,7 +355,7 @@ decide(struct disclosure *disclosure)
 		/* Written before the row is opened: what the purpose shows of the columns its list has. */
 		entry->shown = disclosure->grant.shown & list->fields;
 		entry->masked = disclosure->grant.masked & list->fields;
-		log_outcome(disclosure, ENTRY_DISCLOSED, AZ_OK, disclosed_is_durable);
+		log_within_budget(disclosure, ENTRY_DISCLOSED, AZ_OK, disclosed_is_durable);
 	}
 }
 

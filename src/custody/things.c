@@ -84,6 +84,26 @@ payload_put_device(struct payload *payload, const struct device *device)
 	return put_thing(payload, THING_DEVICE, device->id, device_encode(device, &thing), &thing);
 }
 
+enum az_status
+payload_put_budget(struct payload *payload, const struct budget *budget)
+{
+	struct buffer thing;
+
+	buffer_init(&thing, STATE_THING_MAX, true);
+	return put_thing(
+	    payload, THING_BUDGET, budget->role, budget_encode(budget, &thing), &thing);
+}
+
+enum az_status
+payload_put_extension(struct payload *payload, const struct budget_extension *extension)
+{
+	struct buffer thing;
+
+	buffer_init(&thing, STATE_THING_MAX, true);
+	return put_thing(
+	    payload, THING_EXTENSION, extension->id, extension_encode(extension, &thing), &thing);
+}
+
 /* --- house and consignment -------------------------------------------------------------------- */
 
 enum az_status
@@ -297,7 +317,7 @@ apply_consignment(struct custody *custody, struct bytes thing, struct az_err *re
 	return consignment_put(custody, consignment, reterr);
 }
 
-/* The four kinds whose forms other folders know. */
+/* The kinds whose forms other folders know. */
 static enum az_status
 apply_known(
     struct custody *custody, enum thing_kind kind, struct bytes thing, struct az_err *reterr)
@@ -307,6 +327,8 @@ apply_known(
 		struct purpose purpose;
 		struct staff staff;
 		struct device device;
+		struct budget budget;
+		struct budget_extension extension;
 	} known;
 	enum az_status status = AZ_INTERNAL;
 
@@ -326,6 +348,14 @@ apply_known(
 		status = device_decode(thing, &known.device);
 		if (status == AZ_OK)
 			return people_put_device(custody->people, &known.device, reterr);
+	} else if (kind == THING_BUDGET) {
+		status = budget_decode(thing, &known.budget);
+		if (status == AZ_OK)
+			return budget_put(custody->budgets, &known.budget, reterr);
+	} else if (kind == THING_EXTENSION) {
+		status = extension_decode(thing, &known.extension);
+		if (status == AZ_OK)
+			return budget_put_extension(custody->budgets, &known.extension, reterr);
 	}
 	return az_fail(reterr, AZ_CORRUPT, "thing of kind %u: it cannot be read", kind);
 }

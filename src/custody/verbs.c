@@ -24,6 +24,10 @@ static const struct verb_entry verbs[] = {
     {FRONT_DISCLOSE, VERB_DISCLOSE, false, verb_disclose},
     {FRONT_LEDGER_VERIFY, VERB_LEDGER_VERIFY, false, verb_ledger_verify},
     {FRONT_LEDGER_QUERY, VERB_LEDGER_QUERY, false, verb_ledger_query},
+    {FRONT_POLICY_ADD, VERB_POLICY, true, verb_policy_add},
+    {FRONT_POLICY_LIST, VERB_POLICY_LIST, false, verb_policy_list},
+    {FRONT_POLICY_EXTEND, VERB_POLICY, true, verb_policy_extend},
+    {FRONT_POLICY_CLOSE, VERB_POLICY, true, verb_policy_close},
 };
 
 const struct verb_entry *

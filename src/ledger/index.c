@@ -304,43 +304,36 @@ index_take_entry(struct bytes bytes, uint32_t log, struct ledger_read *ret_entry
 	return AZ_OK;
 }
 
+struct follow_log {
+	struct ledger *ledger;
+	const struct log *log;
+};
+
+static enum az_status
+note_followed(void *arg, const struct ledger_place *at, size_t size, const struct ledger_read *read,
+    struct az_err *reterr)
+{
+	const struct follow_log *follow = arg;
+
+	index_note(follow->ledger, follow->log->id, at->index, at->offset, read);
+	if (!index_is_full(follow->ledger))
+		return AZ_OK;
+	return put_part(follow->ledger, follow->log, at->index + 1, at->offset + size, reterr);
+}
+
 /* Reads a log on from where the index ends. Its files are whole and written. */
 static enum az_status
 follow_log(struct ledger *ledger, const struct log *log, struct az_err *reterr)
 {
 	struct index *index = ledger->index;
-	uint64_t number = 0;
-	uint64_t offset = 0;
-	enum az_status status = read_covered(index, log, &number, &offset, reterr);
+	struct follow_log follow = {.ledger = ledger, .log = log};
+	struct ledger_place place = {0};
+	enum az_status status = read_covered(index, log, &place.index, &place.offset, reterr);
 
-	while (status == AZ_OK && number < log->tree.size) {
-		uint64_t left = log->entries_size - offset;
-		size_t have = left < INDEX_READ_SIZE ? (size_t)left : INDEX_READ_SIZE;
-		size_t at = 0;
-		size_t size = 0;
-
-		status = file_read_at(log->entries, index->block, have, offset, reterr);
-		while (status == AZ_OK && number < log->tree.size) {
-			struct ledger_read read;
-
-			status = index_take_entry(bytes_make(index->block + at, have - at), log->id,
-			    &read, &size, reterr);
-			if (status != AZ_OK || size == 0)
-				break;
-			index_note(ledger, log->id, number, offset + at, &read);
-			at += size;
-			number++;
-			if (index_is_full(ledger))
-				status = put_part(ledger, log, number, offset + at, reterr);
-		}
-		offset += at;
-		if (status == AZ_OK && at == 0)
-			status =
-			    az_fail(reterr, AZ_FORGED, "ledger: entry %llu of log %u is missing",
-				(unsigned long long)number, log->id);
-	}
+	if (status == AZ_OK)
+		status = log_walk(log, index->block, &place, note_followed, &follow, reterr);
 	if (status == AZ_OK && index->entry_count > 0)
-		status = put_part(ledger, log, number, offset, reterr);
+		status = put_part(ledger, log, place.index, place.offset, reterr);
 	return status;
 }
 

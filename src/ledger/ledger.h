@@ -182,6 +182,23 @@ AZ_CHECKED enum az_status ledger_replay(struct ledger *ledger, uint64_t after,
     enum az_status (*visit)(void *arg, const struct ledger_record *record, struct az_err *reterr),
     void *arg, struct az_err *reterr);
 
+/* A place in a log between two entries: {0, 0} is its beginning. */
+struct ledger_place {
+	uint64_t index;  /* of the entry behind it */
+	uint64_t offset; /* in the log's file; 0 at the beginning */
+};
+/*
+ * Before ledger_start: calls visit for every entry of a log from place on, in order, with staff and record as numbers,
+ * and moves place behind the last. AZ_FORGED: place is not in this log, or an entry is not in its format (that it is the one that
+ * was written, only ledger_verify says). The first failure of visit ends it. AZ_OK also for a log that is not there.
+ */
+AZ_CHECKED enum az_status ledger_follow(struct ledger *ledger, uint32_t log,
+    struct ledger_place *place,
+    enum az_status (*visit)(void *arg, const struct ledger_entry *entry, struct az_err *reterr),
+    void *arg, struct az_err *reterr);
+/* The end of a log as it is written; nothing may be on its way (ledger_settle). */
+struct ledger_place ledger_end(const struct ledger *ledger, uint32_t log);
+
 /* Starts the committer, at raised priority where allowed, and the follower. */
 AZ_CHECKED enum az_status ledger_start(struct ledger *ledger, struct az_err *reterr);
 

@@ -221,6 +221,9 @@ AZ_CHECKED enum az_status ledger_pseudonyms(const struct ledger *ledger, uint32_
 AZ_CHECKED enum az_status edge_new(
     const struct ledger *ledger, uint32_t log, struct edge **ret_edge, struct az_err *reterr);
 void edge_free(struct edge **edge);
+/* As ledger_identify, with what ledger_pseudonyms gave. */
+AZ_CHECKED enum az_status pseudonyms_identify(struct pseudonyms *pseudonyms,
+    const struct ledger_read *entry, uint32_t *ret_staff, uint32_t *ret_record);
 /* The log's files, opened or made when it is first needed. Under files_lock, or before the threads start. */
 AZ_CHECKED enum az_status ledger_log(
     struct ledger *ledger, uint32_t log, struct log **ret_log, struct az_err *reterr);
@@ -291,6 +294,18 @@ bool index_is_full(const struct ledger *ledger);
 /* Puts what was noted. The noted logs must stand as they stood after the last of it. Keeps it on failure. */
 AZ_CHECKED enum az_status index_put(struct ledger *ledger, struct az_err *reterr);
 AZ_CHECKED enum az_status index_sync(struct ledger *ledger, struct az_err *reterr);
+
+/* --- follow.c ------------------------------------------------------------------------------------- */
+
+/*
+ * Reads a log on from place to its end, which is written; place is moved behind each entry after its visit. block has
+ * INDEX_READ_SIZE bytes. size is what the entry takes up in the file.
+ */
+AZ_CHECKED enum az_status log_walk(const struct log *log, uint8_t *block,
+    struct ledger_place *place,
+    enum az_status (*visit)(void *arg, const struct ledger_place *at, size_t size,
+	const struct ledger_read *read, struct az_err *reterr),
+    void *arg, struct az_err *reterr);
 
 /* --- threads.c ------------------------------------------------------------------------------------ */
 

@@ -107,25 +107,38 @@ out:
 }
 
 enum az_status
-ledger_identify(const struct ledger *ledger, uint32_t log, const struct ledger_read *entry,
-    uint32_t *ret_staff, uint32_t *ret_record, struct az_err *reterr)
+pseudonyms_identify(struct pseudonyms *pseudonyms, const struct ledger_read *entry,
+    uint32_t *ret_staff, uint32_t *ret_record)
 {
 	static const uint8_t none[PSEUDONYM_SIZE];
 	struct bytes nobody = bytes_make(none, sizeof(none));
-	struct pseudonyms *pseudonyms = NULL;
 	uint32_t staff = 0;
 	uint32_t record = 0;
-	enum az_status status = ledger_pseudonyms(ledger, log, &pseudonyms, reterr);
+	enum az_status status = AZ_OK;
 
-	if (status == AZ_OK && !bytes_equal(bytes_make(entry->staff, PSEUDONYM_SIZE), nobody))
+	if (!bytes_equal(bytes_make(entry->staff, PSEUDONYM_SIZE), nobody))
 		status = pseudonym_open(pseudonyms, PSEUDONYM_STAFF, entry->staff, &staff);
 	if (status == AZ_OK && !bytes_equal(bytes_make(entry->record, PSEUDONYM_SIZE), nobody))
 		status = pseudonym_open(pseudonyms, PSEUDONYM_RECORD, entry->record, &record);
+	if (status != AZ_OK)
+		return status;
+	*ret_staff = staff;
+	*ret_record = record;
+	return AZ_OK;
+}
+
+enum az_status
+ledger_identify(const struct ledger *ledger, uint32_t log, const struct ledger_read *entry,
+    uint32_t *ret_staff, uint32_t *ret_record, struct az_err *reterr)
+{
+	struct pseudonyms *pseudonyms = NULL;
+	enum az_status status = ledger_pseudonyms(ledger, log, &pseudonyms, reterr);
+
+	if (status == AZ_OK)
+		status = pseudonyms_identify(pseudonyms, entry, ret_staff, ret_record);
 	pseudonyms_free(&pseudonyms);
 	if (status != AZ_OK)
 		return az_fail(reterr, status, "ledger: a pseudonym of log %u does not open", log);
-	*ret_staff = staff;
-	*ret_record = record;
 	return AZ_OK;
 }
 

@@ -24,6 +24,8 @@ static const enum decision table[VERB_COUNT][ROLE_COUNT] = {
     [VERB_PURPOSE_LIST] = {N, Y, Y, Y, N, N},
     [VERB_STAFF_LIST] = {N, N, Y, Y, N, N},
     [VERB_DEVICE_LIST] = {N, N, Y, Y, N, N},
+    [VERB_POLICY] = {N, N, N, A, N, N},
+    [VERB_POLICY_LIST] = {N, N, Y, Y, N, N},
 };
 
 #undef Y

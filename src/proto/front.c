@@ -214,6 +214,37 @@ walk_query(struct walk *walk, struct front_query *query)
 }
 
 static void
+walk_limits(struct walk *walk, uint32_t limits[FRONT_LIMITS])
+{
+	for (size_t i = 0; i < FRONT_LIMITS; i++)
+		walk_u32(walk, &limits[i]);
+}
+
+static void
+walk_policy_add(struct walk *walk, struct front_policy_add *add)
+{
+	walk_u8(walk, &add->role);
+	walk_limits(walk, add->house);
+	walk_limits(walk, add->client);
+	walk_u32(walk, &add->minute);
+	walk_u32(walk, &add->hour);
+	walk_u32(walk, &add->slow);
+	walk->bad = walk->bad || role_name((enum role)add->role) == NULL;
+}
+
+static void
+walk_policy_extend(struct walk *walk, struct front_policy_extend *extend)
+{
+	walk_label(walk, extend->staff, false);
+	walk_u8(walk, &extend->class);
+	walk_u32(walk, &extend->day);
+	walk_u32(walk, &extend->month);
+	walk_u32(walk, &extend->life);
+	walk_days(walk, &extend->until);
+	walk->bad = walk->bad || extend->class < 1 || extend->class > 2;
+}
+
+static void
 walk_request(struct walk *walk, enum front_message type, union front_request *request)
 {
 	switch (type) {
@@ -240,6 +271,10 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_ENTRUST: walk_entrust(walk, &request->entrust); break;
 	case FRONT_DISCLOSE: walk_disclose(walk, &request->disclose); break;
 	case FRONT_LEDGER_QUERY: walk_query(walk, &request->query); break;
+	case FRONT_POLICY_ADD: walk_policy_add(walk, &request->policy_add); break;
+	case FRONT_POLICY_LIST: walk_label(walk, request->named.label, true); break;
+	case FRONT_POLICY_EXTEND: walk_policy_extend(walk, &request->policy_extend); break;
+	case FRONT_POLICY_CLOSE: walk_u32(walk, &request->policy_close.id); break;
 	case FRONT_NONE:
 	case FRONT_DONE:
 	case FRONT_FAILED:

@@ -53,6 +53,11 @@ enum front_message {
 	FRONT_LEDGER_QUERY = 19,
 	FRONT_RECIPIENT = 24,
 
+	FRONT_POLICY_ADD = 120,
+	FRONT_POLICY_LIST = 121,
+	FRONT_POLICY_EXTEND = 122,
+	FRONT_POLICY_CLOSE = 123,
+
 	FRONT_DONE = 129, /* heads, then an answer (proto/answer.h) */
 	FRONT_FAILED =
 	    130,          /* heads, u8 enum az_status, text, then an answer (may be empty bytes) */
@@ -146,6 +151,26 @@ struct front_disclose {
 	} by[FRONT_BY_MAX];
 };
 
+/* Limits of a budget: day, month, life of calls, then of searches. */
+#define FRONT_LIMITS 6u
+struct front_policy_add {
+	uint8_t role; /* enum role */
+	uint32_t house[FRONT_LIMITS];
+	uint32_t client[FRONT_LIMITS];
+	uint32_t minute, hour, slow;
+};
+
+struct front_policy_extend {
+	char staff[LABEL_SIZE];
+	uint8_t class; /* 1 calls, 2 searches */
+	uint32_t day, month, life;
+	int32_t until; /* the last day; AZ_DATE_NONE: a review, which adds to life only */
+};
+
+struct front_policy_close {
+	uint32_t id; /* of an extension */
+};
+
 struct front_query {
 	char client[LABEL_SIZE]; /* "" for the house's log */
 	uint32_t record;         /* 0: not asked by record */
@@ -165,6 +190,9 @@ union front_request {
 	struct front_entrust entrust;
 	struct front_disclose disclose;
 	struct front_query query;
+	struct front_policy_add policy_add;
+	struct front_policy_extend policy_extend;
+	struct front_policy_close policy_close;
 };
 
 /* The message's header and body, appended to buffer. AZ_INVALID: the request cannot be written. */

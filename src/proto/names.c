@@ -135,6 +135,8 @@ static const char *const verb_names[VERB_COUNT] = {
     [VERB_PURPOSE_LIST] = "purpose list",
     [VERB_STAFF_LIST] = "staff list",
     [VERB_DEVICE_LIST] = "device list",
+    [VERB_POLICY] = "policy",
+    [VERB_POLICY_LIST] = "policy list",
 };
 
 const char *

@@ -97,7 +97,9 @@ enum verb {
 	VERB_PURPOSE_LIST = 11,
 	VERB_STAFF_LIST = 12,
 	VERB_DEVICE_LIST = 13,
-	VERB_COUNT = 14,
+	VERB_POLICY = 72,
+	VERB_POLICY_LIST = 73,
+	VERB_COUNT = 74, /* numbers between them that have no name are no verbs */
 };
 
 enum reason {

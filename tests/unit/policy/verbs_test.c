@@ -25,13 +25,19 @@ static const struct {
     {VERB_PURPOSE_LIST, "yyy--"},
     {VERB_STAFF_LIST, "-yy--"},
     {VERB_DEVICE_LIST, "-yy--"},
+    {VERB_POLICY, "--a--"},
+    {VERB_POLICY_LIST, "-yy--"},
 };
 
 static void
 every_cell_is_the_designs(void **state)
 {
+	size_t verbs = 0;
+
 	(void)state;
-	assert_int_equal(AZ_ARRAY_SIZE(design), VERB_COUNT - 1);
+	for (unsigned int verb = 0; verb < VERB_COUNT; verb++)
+		verbs += verb_name((enum verb)verb) != NULL ? 1 : 0;
+	assert_int_equal(AZ_ARRAY_SIZE(design), verbs);
 	for (size_t i = 0; i < AZ_ARRAY_SIZE(design); i++) {
 		for (unsigned int role = ROLE_AGENT; role < ROLE_COUNT; role++) {
 			char cell = design[i].cells[role - ROLE_AGENT];
