@@ -20,6 +20,7 @@ _azukari() {
 	--basis) words='dialled inbound-match callback manual-search hand-over' ;;
 	--by) words='number= phone= mobile= email= name= surname= given= birth= address=' ;;
 	--of) words='calls searches' ;;
+	--allow) words='card my-number' ;;
 	--mode) words='add' ;;
 	*)
 		case $command,$sub in
@@ -27,7 +28,7 @@ _azukari() {
 		init,*) words='--house --officer --name --key-out --unsealed' ;;
 		client,add) words='--name --category' ;;
 		client,*) words='add list close recipient' ;;
-		purpose,add) words='--fields --roles --until' ;;
+		purpose,add) words='--fields --roles --until --class --allow' ;;
 		purpose,*) words='add list close' ;;
 		policy,add) words='agent supervisor --calls --searches --client-calls --client-searches --minute --hour --slow' ;;
 		policy,extend) words='--of --day --month --life --until' ;;

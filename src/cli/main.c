@@ -36,11 +36,16 @@ static const struct command commands[] = {
 	"example: azukari client add c01 --name \"City of Example\" --category health-check"},
     {"purpose", cmd_purpose, "why records may be seen, and what of them",
 	"azukari purpose add CLIENT/LABEL --fields FIELD[:MASK],… --roles ROLE,… --until DATE\n"
+	"                    [--class x:FIELD=CLASS,…] [--allow CLASS,…]\n"
 	"       azukari purpose list [CLIENT]\n"
 	"       azukari purpose close CLIENT/LABEL\n"
 	"  fields  number name surname given kana birth sex postcode address phone mobile\n"
 	"          email note x:NAME\n"
-	"  masks   full (the default), last4, first, year (of birth), domain (of email)\n"
+	"  masks   full, last4, first, year (of birth), domain (of email); where none is given\n"
+	"          full, but last4 for financial, card and my-number, first for sensitive\n"
+	"  class   what a field of the client's own is about: identity contact financial card\n"
+	"          sensitive my-number other (the default)\n"
+	"  allow   card, my-number: numbers that rows are refused for unless it is said\n"
 	"  roles   agent, supervisor, investigator\n"
 	"example: azukari purpose add c01/checkup --fields name,phone:last4,address "
 	"--roles agent --until 2027-03-31"},

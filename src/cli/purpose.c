@@ -20,11 +20,11 @@ next_part(char **rest)
 	return part;
 }
 
-/* "name", "phone:last4", "x:ward", "x:ward:first" */
+/* "name", "phone:last4", "x:ward", "x:ward:first"; without a mask, MASK_HIDDEN stands for its class's. */
 static bool
 read_field(char *part, struct front_purpose_field *field)
 {
-	enum mask mask = MASK_FULL;
+	enum mask mask = MASK_HIDDEN;
 	bool is_x = part[0] == 'x' && part[1] == ':';
 	char *colon = strchr(is_x ? part + 2 : part, ':');
 	unsigned int known;
@@ -35,6 +35,7 @@ read_field(char *part, struct front_purpose_field *field)
 			return false;
 	}
 	field->mask = (uint8_t)mask;
+	field->class = CLASS_OTHER;
 	return copy_argument(field->name, sizeof(field->name), part) &&
 	    (field_parse(field->name, &known) || field_is_x_name(field->name));
 }
@@ -48,6 +49,76 @@ read_fields(char *text, struct front_purpose_add *purpose)
 		if (purpose->field_count == FIELD_COUNT ||
 		    !read_field(part, &purpose->fields[purpose->field_count++]))
 			return false;
+	}
+	return true;
+}
+
+/* The field of that name, added as one that is not shown if it is not there. */
+static struct front_purpose_field *
+field_named(struct front_purpose_add *purpose, const char *name)
+{
+	struct front_purpose_field *field;
+
+	for (uint8_t i = 0; i < purpose->field_count; i++) {
+		if (strcmp(purpose->fields[i].name, name) == 0)
+			return &purpose->fields[i];
+	}
+	if (purpose->field_count == FIELD_COUNT)
+		return NULL;
+	field = &purpose->fields[purpose->field_count++];
+	*field = (struct front_purpose_field){.mask = MASK_HIDDEN, .class = CLASS_OTHER};
+	return copy_argument(field->name, sizeof(field->name), name) ? field : NULL;
+}
+
+/* "x:account=financial,…", after the fields and their masks. */
+static bool
+read_classes(char *text, struct front_purpose_add *purpose)
+{
+	char *part;
+
+	while ((part = next_part(&text)) != NULL) {
+		char *equals = strchr(part, '=');
+		enum field_class class = CLASS_NONE;
+		struct front_purpose_field *field;
+
+		if (equals == NULL)
+			return false;
+		*equals = '\0';
+		if (!field_is_x_name(part) || !class_parse(equals + 1, &class))
+			return false;
+		field = field_named(purpose, part);
+		if (field == NULL)
+			return false;
+		field->class = (uint8_t) class;
+	}
+	return true;
+}
+
+/* The class of each built-in field, and the mask of each that is shown and has none given. */
+static void
+fill_in(struct front_purpose_add *purpose, uint8_t shown)
+{
+	for (uint8_t i = 0; i < purpose->field_count; i++) {
+		struct front_purpose_field *field = &purpose->fields[i];
+		unsigned int known;
+
+		if (field_parse(field->name, &known))
+			field->class = (uint8_t)field_class(known);
+		if (i < shown && field->mask == MASK_HIDDEN)
+			field->mask = (uint8_t)class_mask((enum field_class)field->class);
+	}
+}
+
+static bool
+read_allowed(char *text, uint32_t *allows)
+{
+	enum field_class class;
+	char *part;
+
+	while ((part = next_part(&text)) != NULL) {
+		if (!class_parse(part, &class) || (CLASSES_TO_ALLOW & 1u << class) == 0)
+			return false;
+		*allows |= UINT32_C(1) << class;
 	}
 	return true;
 }
@@ -70,9 +141,13 @@ static int
 add(const struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {{"fields", required_argument, NULL, 'f'},
-	    {"roles", required_argument, NULL, 'r'}, {"until", required_argument, NULL, 'u'}, {0}};
+	    {"roles", required_argument, NULL, 'r'}, {"until", required_argument, NULL, 'u'},
+	    {"class", required_argument, NULL, 'c'}, {"allow", required_argument, NULL, 'a'}, {0}};
 	union front_request request = {0};
 	struct front_purpose_add *purpose = &request.purpose_add;
+	char *classes = NULL;
+	uint8_t shown;
+	bool allowed = true;
 	bool fields = false;
 	bool roles = false;
 	bool until = false;
@@ -85,6 +160,10 @@ add(const struct cli *cli, int argc, char **argv)
 			roles = read_roles(optarg, &purpose->roles);
 		else if (option == 'u')
 			until = date_parse(optarg, &purpose->until);
+		else if (option == 'c')
+			classes = optarg;
+		else if (option == 'a')
+			allowed = read_allowed(optarg, &purpose->allows);
 		else
 			return cli_usage("purpose", NULL);
 	}
@@ -92,6 +171,12 @@ add(const struct cli *cli, int argc, char **argv)
 		return cli_usage("purpose", "one CLIENT/LABEL is needed");
 	if (!fields)
 		return cli_usage("purpose", "--fields needs fields, each with a mask or without");
+	shown = purpose->field_count;
+	if (classes != NULL && !read_classes(classes, purpose))
+		return cli_usage("purpose", "--class needs x:FIELD=CLASS,…");
+	if (!allowed)
+		return cli_usage("purpose", "--allow needs card, my-number or both");
+	fill_in(purpose, shown);
 	if (!roles)
 		return cli_usage("purpose", "--roles needs roles");
 	if (!until)

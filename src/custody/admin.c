@@ -195,12 +195,14 @@ verb_purpose_add(struct request *request, const union front_request *body)
 	purpose.client = client->id;
 	purpose.roles = add->roles;
 	purpose.until = add->until;
+	purpose.allows = add->allows;
 	purpose.field_count = add->field_count;
 	copy_text(purpose.label, sizeof(purpose.label), add->label);
 	for (uint8_t i = 0; i < add->field_count; i++) {
 		copy_text(
 		    purpose.fields[i].name, sizeof(purpose.fields[i].name), add->fields[i].name);
 		purpose.fields[i].mask = (enum mask)add->fields[i].mask;
+		purpose.fields[i].class = (enum field_class)add->fields[i].class;
 	}
 	status =
 	    policy_may_add_purpose(custody->policy, &purpose, (int32_t)(now / AZ_US_PER_DAY), &err);
@@ -251,11 +253,21 @@ purpose_item(void *arg, const struct purpose *purpose)
 	answer_array(&writer, "fields");
 	for (uint8_t i = 0; i < purpose->field_count; i++) {
 		const char *mask = mask_name(purpose->fields[i].mask);
+		const char *class = class_name(purpose->fields[i].class);
 
 		answer_object(&writer, NULL);
 		answer_text(&writer, "field", purpose->fields[i].name);
 		answer_text(&writer, "mask", mask != NULL ? mask : "hidden");
+		answer_text(&writer, "class", class != NULL ? class : "");
 		answer_end(&writer);
+	}
+	answer_end(&writer);
+	answer_array(&writer, "allows");
+	for (unsigned int class = CLASS_IDENTITY; class < CLASS_COUNT; class ++) {
+		const char *name = class_name((enum field_class) class);
+
+		if ((purpose->allows & (1u << class)) != 0 && name != NULL)
+			answer_text(&writer, NULL, name);
 	}
 	answer_end(&writer);
 	answer_array(&writer, "roles");

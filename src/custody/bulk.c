@@ -339,6 +339,7 @@ start_intake(struct bulk *bulk, struct link *intake, struct az_err *reterr)
 	buffer_init(&body, INTAKE_COLUMNS_SIZE + 8, false);
 	wire_writer_init(&writer, &body);
 	wire_put_text(&writer, bulk->columns);
+	wire_put_u32(&writer, bulk->allows);
 	status = writer.status;
 	if (status == AZ_OK)
 		status = link_queue(intake, INTAKE_START, 0, buffer_peek(&body));

@@ -92,6 +92,7 @@ struct bulk {
 	/* Set before the threads start, and read by them. */
 	struct client client; /* with the "x:" fields that this list adds (worker) */
 	bool strict;
+	uint32_t allows; /* classes that the purpose lets a list hold */
 	char columns[FRONT_COLUMNS_MAX];
 	const struct client_keys *client_keys;
 	struct consignment_keys *keys;

@@ -122,6 +122,7 @@ bulk_new(struct request *request, const struct front_entrust *asked, const struc
 	bulk->intake_fd = -1;
 	bulk->client = *client;
 	bulk->strict = asked->strict != 0;
+	bulk->allows = purpose->allows;
 	memcpy(bulk->columns, asked->columns, sizeof(bulk->columns));
 	bulk->consignment = (struct consignment){.client = client->id,
 	    .purpose = purpose->id,

@@ -273,7 +273,7 @@ add_tokens(struct bulk *bulk, const struct intake_row *row, uint32_t record, str
 static enum az_status
 refuse(struct bulk *bulk, uint32_t row, enum refusal reason, struct az_err *reterr)
 {
-	if (reason == REFUSAL_NONE || reason >= REFUSAL_COUNT)
+	if (refusal_text(reason) == NULL)
 		return az_fail(reterr, AZ_FORGED, "intake: a refusal without a reason");
 	if (bulk->refusal_count < BULK_REFUSALS_MAX)
 		bulk->refusals[bulk->refusal_count++] =

@@ -7,6 +7,7 @@
 
 #include "base/frame.h"
 #include "base/wire.h"
+#include "intake/finds.h"
 #include "intake/intake.h"
 #include "match/match.h"
 #include "proto/intake.h"
@@ -29,6 +30,7 @@ struct intake {
 	struct columns columns;
 	struct outgoing rows, refused;
 	struct buffer scratch, encoded;
+	struct finds finds;
 	uint64_t row_count, accepted_count, refused_count;
 };
 
@@ -192,6 +194,8 @@ read_header(struct intake *intake, struct az_err *reterr)
 	if (status == AZ_OK)
 		status = columns_resolve(intake->spec, header, &intake->columns, reterr);
 	if (status == AZ_OK)
+		status = finds_header(&intake->columns, header, reterr);
+	if (status == AZ_OK)
 		status = send_columns(intake, reterr);
 	return status;
 }
@@ -210,6 +214,8 @@ take_record(struct intake *intake, const struct csv_record *record, struct az_er
 	if (status != AZ_OK)
 		return az_fail(reterr, status, "row %llu: out of memory",
 		    (unsigned long long)intake->row_count);
+	if (refusal == REFUSAL_NONE)
+		refusal = finds_row(&intake->finds, &row);
 	if (refusal != REFUSAL_NONE)
 		return refuse(intake, (uint32_t)intake->row_count, refusal, reterr);
 	return accept(intake, (uint32_t)intake->row_count, &row, reterr);
@@ -220,8 +226,10 @@ send_done(struct intake *intake, struct az_err *reterr)
 {
 	struct buffer body;
 	struct wire_writer writer;
-	enum az_status status = send_outgoing(intake, INTAKE_ROWS, &intake->rows, reterr);
+	enum az_status status = finds_end(&intake->finds, &intake->columns, reterr);
 
+	if (status == AZ_OK)
+		status = send_outgoing(intake, INTAKE_ROWS, &intake->rows, reterr);
 	if (status == AZ_OK)
 		status = send_outgoing(intake, INTAKE_REFUSED, &intake->refused, reterr);
 	if (status != AZ_OK)
@@ -267,6 +275,7 @@ receive_start(struct intake *intake, struct az_err *reterr)
 		return status;
 	wire_reader_init(&reader, frame.body);
 	wire_get_text(&reader, intake->spec, sizeof(intake->spec));
+	intake->finds.allows = wire_get_u32(&reader);
 	if (frame.type != INTAKE_START || !wire_end(&reader))
 		return az_fail(reterr, AZ_INVALID, "the keeper sent a malformed message");
 	return AZ_OK;

@@ -79,10 +79,12 @@ purpose_encode(const struct purpose *purpose, struct buffer *buffer)
 	wire_put_u32(&writer, (uint32_t)purpose->until);
 	wire_put_i64(&writer, purpose->added_us);
 	wire_put_i64(&writer, purpose->closed_us);
+	wire_put_u32(&writer, purpose->allows);
 	wire_put_u8(&writer, purpose->field_count);
 	for (uint8_t i = 0; i < purpose->field_count; i++) {
 		wire_put_text(&writer, purpose->fields[i].name);
 		wire_put_u8(&writer, (uint8_t)purpose->fields[i].mask);
+		wire_put_u8(&writer, (uint8_t)purpose->fields[i].class);
 	}
 	return writer.status;
 }
@@ -106,6 +108,7 @@ purpose_decode(struct bytes bytes, struct purpose *ret_purpose)
 	purpose.until = (int32_t)wire_get_u32(&reader);
 	purpose.added_us = wire_get_i64(&reader);
 	purpose.closed_us = wire_get_i64(&reader);
+	purpose.allows = wire_get_u32(&reader);
 	purpose.field_count = wire_get_u8(&reader);
 	if (purpose.field_count == 0 || purpose.field_count > FIELD_COUNT)
 		return AZ_INVALID;
@@ -114,9 +117,11 @@ purpose_decode(struct bytes bytes, struct purpose *ret_purpose)
 
 		wire_get_text(&reader, field->name, sizeof(field->name));
 		field->mask = (enum mask)wire_get_u8(&reader);
-		good = good && field->mask != MASK_HIDDEN && mask_name(field->mask) != NULL &&
+		field->class = (enum field_class)wire_get_u8(&reader);
+		good = good && mask_name(field->mask) != NULL && class_name(field->class) != NULL &&
 		    (field_parse(field->name, &known) || field_is_x_name(field->name));
 	}
+	good = good && (purpose.allows & ~CLASSES_TO_ALLOW) == 0;
 	if (format != FORMAT || !wire_end(&reader) || !good || purpose.id == 0 ||
 	    purpose.client == 0 || !label_is_valid(purpose.label))
 		return AZ_INVALID;

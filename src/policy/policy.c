@@ -173,7 +173,7 @@ mask_fits(const struct purpose_field *field)
 	case MASK_FIRST: return true;
 	case MASK_YEAR: return built_in && known == FIELD_BIRTH;
 	case MASK_DOMAIN: return built_in && known == FIELD_EMAIL;
-	case MASK_HIDDEN:
+	case MASK_HIDDEN: return !built_in;
 	default: return false;
 	}
 }
@@ -182,7 +182,11 @@ static enum az_status
 check_fields(const struct purpose *purpose, struct az_err *reterr)
 {
 	unsigned int known;
+	bool any = false;
 
+	if ((purpose->allows & ~CLASSES_TO_ALLOW) != 0)
+		return az_fail(reterr, AZ_INVALID, "purpose %s: it can allow card and my-number",
+		    purpose->label);
 	if (purpose->field_count == 0 || purpose->field_count > FIELD_COUNT)
 		return az_fail(
 		    reterr, AZ_INVALID, "purpose %s: it must show a field", purpose->label);
@@ -192,6 +196,11 @@ check_fields(const struct purpose *purpose, struct az_err *reterr)
 		if (!field_parse(field->name, &known) && !field_is_x_name(field->name))
 			return az_fail(reterr, AZ_INVALID, "purpose %s: field %u is no field",
 			    purpose->label, i + 1u);
+		if (class_name(field->class) == NULL ||
+		    (field_parse(field->name, &known) && field->class != field_class(known)))
+			return az_fail(reterr, AZ_INVALID, "purpose %s: the class of %s is its own",
+			    purpose->label, field->name);
+		any |= field->mask != MASK_HIDDEN;
 		if (!mask_fits(field))
 			return az_fail(reterr, AZ_INVALID,
 			    "purpose %s: the mask does not fit the field %s", purpose->label,
@@ -202,6 +211,9 @@ check_fields(const struct purpose *purpose, struct az_err *reterr)
 				    purpose->label, field->name);
 		}
 	}
+	if (!any)
+		return az_fail(
+		    reterr, AZ_INVALID, "purpose %s: it must show a field", purpose->label);
 	return AZ_OK;
 }
 

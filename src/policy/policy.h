@@ -59,10 +59,12 @@ struct purpose {
 	int32_t until;  /* the last day, days since 1970-01-01 */
 	int64_t added_us;
 	int64_t closed_us;
+	uint32_t allows; /* classes that its lists may hold, of CLASSES_TO_ALLOW: bits 1 << class */
 	uint8_t field_count; /* at most FIELD_COUNT */
 	struct purpose_field {
 		char name[FIELD_NAME_MAX]; /* "phone", "x:ward"; a client need not have it yet */
-		enum mask mask;            /* never MASK_HIDDEN */
+		enum mask mask; /* MASK_HIDDEN: it stands here for its class, and is not shown */
+		enum field_class class; /* a built-in field's is its own */
 	} fields[FIELD_COUNT];
 };
 
@@ -72,8 +74,8 @@ AZ_CHECKED enum az_status policy_new(struct policy **ret_policy, struct az_err *
 void policy_free(struct policy **policy);
 
 /*
- * Whether it can be added: valid names, no open one of that label (of that client), at least one field
- * and none twice, a mask that fits the field (year: birth; domain: email), at least one of the roles that
+ * Whether it can be added: valid names, no open one of that label (of that client), at least one field that
+ * is shown and none twice, a class for each, a mask that fits the field (year: birth; domain: email), at least one of the roles that
  * may disclose and no other, an end date today or later, an open client. AZ_INVALID, AZ_CONFLICT,
  * AZ_NOT_FOUND, AZ_LIMIT with a reason.
  */

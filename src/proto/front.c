@@ -137,6 +137,7 @@ walk_purpose_add(struct walk *walk, struct front_purpose_add *add)
 	walk_label(walk, add->label, false);
 	walk_u32(walk, &add->roles);
 	walk_days(walk, &add->until);
+	walk_u32(walk, &add->allows);
 	walk_u8(walk, &add->field_count);
 	walk->bad |= add->field_count > FIELD_COUNT;
 	for (uint8_t i = 0; !walk->bad && i < add->field_count; i++) {
@@ -145,6 +146,7 @@ walk_purpose_add(struct walk *walk, struct front_purpose_add *add)
 
 		walk_text(walk, field->name, sizeof(field->name));
 		walk_u8(walk, &field->mask);
+		walk_u8(walk, &field->class);
 		walk->bad |= !field_parse(field->name, &known) && !field_is_x_name(field->name);
 	}
 }

@@ -109,12 +109,14 @@ struct front_named {
 struct front_purpose_add {
 	char client[LABEL_SIZE];
 	char label[LABEL_SIZE];
-	uint32_t roles; /* bits 1 << enum role */
-	int32_t until;  /* days since 1970-01-01 */
+	uint32_t roles;  /* bits 1 << enum role */
+	int32_t until;   /* days since 1970-01-01 */
+	uint32_t allows; /* bits 1 << enum field_class */
 	uint8_t field_count;
 	struct front_purpose_field {
 		char name[FIELD_NAME_MAX];
-		uint8_t mask; /* enum mask */
+		uint8_t mask;  /* enum mask */
+		uint8_t class; /* enum field_class */
 	} fields[FIELD_COUNT];
 };
 

@@ -14,7 +14,8 @@
 enum intake_message {
 	/* keeper to intake */
 	INTAKE_START =
-	    1, /* text columns ("": the header names the fields), at most INTAKE_COLUMNS_SIZE */
+	    1, /* text columns ("": the header names the fields), at most INTAKE_COLUMNS_SIZE;
+	          u32 classes that the list may hold, bits 1 << enum field_class */
 	/* intake to keeper */
 	INTAKE_COLUMNS = 65, /* u32 count, each: u8 field, text name. "x:" fields are numbered from
 	                        FIELD_X_FIRST in the order of appearance; the keeper renumbers them.

@@ -94,6 +94,69 @@ mask_parse(const char *name, enum mask *ret_mask)
 	return true;
 }
 
+static const char *const class_names[CLASS_COUNT] = {
+    [CLASS_NONE] = "none",
+    [CLASS_IDENTITY] = "identity",
+    [CLASS_CONTACT] = "contact",
+    [CLASS_FINANCIAL] = "financial",
+    [CLASS_CARD] = "card",
+    [CLASS_SENSITIVE] = "sensitive",
+    [CLASS_MY_NUMBER] = "my-number",
+    [CLASS_OTHER] = "other",
+};
+
+const char *class_name(enum field_class class)
+{
+	return name_at(class_names, CLASS_COUNT, class);
+}
+
+bool
+class_parse(const char *name, enum field_class *ret_class)
+{
+	unsigned int class = find_name(class_names, CLASS_COUNT, name);
+
+	if (class == 0)
+		return false;
+	*ret_class = (enum field_class) class;
+	return true;
+}
+
+enum field_class
+field_class(unsigned int field)
+{
+	switch (field) {
+	case FIELD_NUMBER:
+	case FIELD_NAME:
+	case FIELD_SURNAME:
+	case FIELD_GIVEN:
+	case FIELD_KANA:
+	case FIELD_BIRTH:
+	case FIELD_SEX: return CLASS_IDENTITY;
+	case FIELD_POSTCODE:
+	case FIELD_ADDRESS:
+	case FIELD_PHONE:
+	case FIELD_MOBILE:
+	case FIELD_EMAIL: return CLASS_CONTACT;
+	default: return CLASS_OTHER;
+	}
+}
+
+enum mask class_mask(enum field_class class)
+{
+	switch (class) {
+	case CLASS_IDENTITY:
+	case CLASS_CONTACT:
+	case CLASS_OTHER: return MASK_FULL;
+	case CLASS_FINANCIAL:
+	case CLASS_CARD:
+	case CLASS_MY_NUMBER: return MASK_LAST4;
+	case CLASS_SENSITIVE: return MASK_FIRST;
+	case CLASS_NONE:
+	case CLASS_COUNT:
+	default: return MASK_HIDDEN;
+	}
+}
+
 static const char *const role_names[ROLE_COUNT] = {
     [ROLE_NONE] = "none",
     [ROLE_AGENT] = "agent",
@@ -234,6 +297,8 @@ static const char *const refusal_texts[REFUSAL_COUNT] = {
     [REFUSAL_TOO_LONG] = "a value or the row is too long",
     [REFUSAL_QUOTE] = "a quote that is never closed, or text after a closing quote",
     [REFUSAL_EMPTY] = "nothing but the number",
+    [REFUSAL_CARD] = "a card number, which the purpose does not allow",
+    [REFUSAL_MY_NUMBER] = "an individual number (My Number), which the purpose does not allow",
 };
 
 const char *

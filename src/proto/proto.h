@@ -57,6 +57,26 @@ struct row {
 AZ_CHECKED enum az_status row_encode(const struct row *row, struct buffer *buffer);
 AZ_CHECKED enum az_status row_decode(struct bytes bytes, struct row *ret_row);
 
+/* What a field is about: decides how it is shown unless a purpose says otherwise, and what the law asks. */
+enum field_class {
+	CLASS_NONE = 0,
+	CLASS_IDENTITY = 1,
+	CLASS_CONTACT = 2,
+	CLASS_FINANCIAL = 3,
+	CLASS_CARD = 4,
+	CLASS_SENSITIVE = 5,
+	CLASS_MY_NUMBER = 6,
+	CLASS_OTHER = 7,
+	CLASS_COUNT = 8,
+};
+/* Of a built-in field. Of any other CLASS_OTHER, unless a purpose says what it is. */
+enum field_class field_class(unsigned int field);
+/* NULL for what is no class. */
+const char *class_name(enum field_class class);
+bool class_parse(const char *name, enum field_class *ret_class) AZ_CHECKED;
+/* The classes that a purpose may allow lists to hold, as bits 1 << enum field_class. */
+#define CLASSES_TO_ALLOW (1u << CLASS_CARD | 1u << CLASS_MY_NUMBER)
+
 /* How a purpose shows a field. Zero shows nothing. */
 enum mask {
 	MASK_HIDDEN = 0,
@@ -69,6 +89,8 @@ enum mask {
 /* NULL for what is no mask; so are the other names below. */
 const char *mask_name(enum mask mask);
 bool mask_parse(const char *name, enum mask *ret_mask) AZ_CHECKED;
+/* How a field of a class is shown where nothing is said. */
+enum mask class_mask(enum field_class class);
 
 /* --- codes ---------------------------------------------------------------------------------- */
 
@@ -193,8 +215,11 @@ enum refusal {
 	REFUSAL_TOO_LONG = 6,  /* a value or the row is over the limit */
 	REFUSAL_QUOTE = 7,     /* a quote that is never closed or text after one */
 	REFUSAL_EMPTY = 8,     /* nothing but the number */
-	REFUSAL_COUNT = 9,
+	REFUSAL_CARD = 20,     /* a card number, which the purpose does not allow */
+	REFUSAL_MY_NUMBER = 21,
+	REFUSAL_COUNT = 22,
 };
+/* NULL for a number that is none. */
 const char *refusal_text(enum refusal refusal);
 
 #endif

@@ -38,6 +38,13 @@ every_code_parses_back_from_its_name(void **state)
 		assert_true(basis_parse(basis_name(i), &basis));
 		assert_int_equal(basis, i);
 	}
+	for (enum field_class i = CLASS_NONE + 1; i < CLASS_COUNT; i++) {
+		enum field_class class = CLASS_NONE;
+
+		assert_true(class_parse(class_name(i), &class));
+		assert_int_equal(class, i);
+		assert_int_not_equal(class_mask(i), MASK_HIDDEN);
+	}
 	for (enum mask i = MASK_FULL; i <= MASK_DOMAIN; i++) {
 		enum mask mask = MASK_HIDDEN;
 
@@ -87,8 +94,11 @@ no_two_codes_share_a_name(void **state)
 	}
 	for (enum refusal i = REFUSAL_NONE + 1; i < REFUSAL_COUNT; i++) {
 		for (enum refusal j = REFUSAL_NONE + 1; j < i; j++)
-			assert_string_not_equal(refusal_text(i), refusal_text(j));
+			assert_true(refusal_text(i) == NULL || refusal_text(j) == NULL ||
+			    strcmp(refusal_text(i), refusal_text(j)) != 0);
 	}
+	assert_non_null(refusal_text(REFUSAL_EMPTY));
+	assert_non_null(refusal_text(REFUSAL_COUNT - 1));
 }
 
 static void
