@@ -20,11 +20,12 @@ _azukari() {
 	--basis) words='dialled inbound-match callback manual-search hand-over' ;;
 	--by) words='number= phone= mobile= email= name= surname= given= birth= address=' ;;
 	--of) words='calls searches' ;;
+	--channel) words='phone sms email post all' ;;
 	--allow) words='card my-number' ;;
 	--mode) words='add' ;;
 	*)
 		case $command,$sub in
-		,*) words='init serve status client purpose policy staff device entrust disclose ledger demo --house --key --json --version -h' ;;
+		,*) words='init serve status client purpose policy staff device entrust disclose stop restrict ledger demo --house --key --json --version -h' ;;
 		init,*) words='--house --officer --name --key-out --unsealed' ;;
 		client,add) words='--name --category' ;;
 		client,*) words='add list close recipient' ;;
@@ -41,6 +42,8 @@ _azukari() {
 		device,*) words='add list retire key' ;;
 		entrust,*) words='--client --purpose --as-of --mode --columns --strict' ;;
 		disclose,*) words='--client --purpose --by --reason --basis --call' ;;
+		stop,*) words='--client --purpose --by --record --channel --lift --reason' ;;
+		restrict,*) words='--client --purpose --by --record --fields --two-people --open-for --minutes --lift --reason' ;;
 		ledger,verify) words='--client' ;;
 		ledger,query) words='--client --record --staff --max' ;;
 		ledger,*) words='verify query' ;;

@@ -1,63 +1,17 @@
 /* azukari disclose */
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "cli/ask.h"
+#include "cli/values.h"
 
 /* Values to look for, kept until the request is written. */
 struct values {
 	char text[FRONT_BY_MAX][FRONT_VALUE_MAX + 1];
 	bool in_argument; /* one stood in the arguments, for others to see */
 };
-
-/* Reads one line from fd, without its end; false if it is empty or too long. */
-static bool
-read_line(int fd, char text[FRONT_VALUE_MAX + 1])
-{
-	size_t size = 0;
-
-	while (size <= FRONT_VALUE_MAX) {
-		ssize_t got = read(fd, text + size, 1);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0 || text[size] == '\n') {
-			text[size] = '\0';
-			return size > 0;
-		}
-		size++;
-	}
-	text[0] = '\0';
-	return false;
-}
-
-/* Asks on the terminal, without showing what is typed. */
-static bool
-ask_terminal(const char *field, char text[FRONT_VALUE_MAX + 1])
-{
-	struct termios before;
-	struct termios silent;
-	bool is_terminal = tcgetattr(STDIN_FILENO, &before) == 0;
-	bool good;
-
-	if (is_terminal) {
-		(void)fprintf(stderr, "%s: ", field);
-		silent = before;
-		silent.c_lflag &= ~(tcflag_t)ECHO;
-		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-	}
-	good = read_line(STDIN_FILENO, text);
-	if (is_terminal) {
-		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-		(void)fputc('\n', stderr);
-	}
-	return good;
-}
 
 /* FIELD, FIELD=VALUE, FIELD=@N */
 static bool
@@ -67,7 +21,7 @@ read_by(char *argument, struct front_disclose *disclose, struct values *values)
 	unsigned int field;
 	struct front_by *by;
 	char *text;
-	bool good = true;
+	bool good;
 
 	if (disclose->by_count == FRONT_BY_MAX)
 		return false;
@@ -78,18 +32,8 @@ read_by(char *argument, struct front_disclose *disclose, struct values *values)
 	text = values->text[disclose->by_count];
 	by = &disclose->by[disclose->by_count++];
 	by->field = (uint8_t)field;
-	if (equals == NULL) {
-		good = ask_terminal(argument, text);
-	} else if (equals[1] == '@') {
-		char *rest = NULL;
-		long fd = strtol(equals + 2, &rest, 10);
-
-		good = rest != equals + 2 && *rest == '\0' && fd >= 0 && fd < 1024 &&
-		    read_line((int)fd, text);
-	} else {
-		values->in_argument = true;
-		good = copy_argument(text, FRONT_VALUE_MAX + 1, equals + 1) && text[0] != '\0';
-	}
+	good = value_read(argument, equals != NULL ? equals + 1 : NULL, text, FRONT_VALUE_MAX + 1,
+	    &values->in_argument);
 	by->value = bytes_of(text);
 	return good && bytes_are_utf8(by->value);
 }
@@ -145,41 +89,30 @@ read_options(int argc, char **argv, struct front_disclose *disclose, struct valu
 	return 0;
 }
 
-/* What stands in arguments is seen by everybody on the machine. */
-static int
-check_argument(const struct cli *cli)
+/* "NAME: a, b", if there are any. */
+static void
+print_names(const char *name, const json_t *names)
 {
-	struct house_folder folder = {.dirfd = -1};
-	struct az_err err = {0};
-	enum az_status status = AZ_INVALID;
-
-	if (cli->house == NULL)
-		(void)az_fail(&err, AZ_INVALID, "no house is named: --house DIR or AZUKARI_HOUSE");
-	else
-		status = house_folder_open(cli->house, &folder, &err);
-	if (status == AZ_OK && !house_is_unsealed(folder.file.house))
-		status = az_fail(&err, AZ_DENIED,
-		    "disclose: personal values stand in arguments in an unsealed house only");
-	house_folder_close(&folder);
-	return status == AZ_OK ? 0 : print_error(cli, status, err.text, NULL);
+	for (size_t i = 0; i < json_array_size(names); i++)
+		(void)printf("%s%s%s", i == 0 ? name : ", ",
+		    json_string_value(json_array_get(names, i)),
+		    i + 1 == json_array_size(names) ? "\n" : "");
 }
 
 static void
 print_disclosed(const json_t *tree)
 {
 	json_t *fields = json_object_get(tree, "fields");
-	json_t *masked = json_object_get(tree, "masked");
 	json_t *ledger = json_object_get(tree, "ledger");
 
+	print_names("STOP, do not use: ", json_object_get(tree, "stops"));
 	print_object(fields);
 	(void)printf("\nrecord %lld, version %lld, as of %s\n",
 	    (long long)json_integer_value(json_object_get(tree, "record")),
 	    (long long)json_integer_value(json_object_get(tree, "version")),
 	    json_string_value(json_object_get(tree, "as_of")));
-	for (size_t i = 0; i < json_array_size(masked); i++)
-		(void)printf("%s%s%s", i == 0 ? "shown in part: " : ", ",
-		    json_string_value(json_array_get(masked, i)),
-		    i + 1 == json_array_size(masked) ? "\n" : "");
+	print_names("shown in part: ", json_object_get(tree, "masked"));
+	print_names("restricted: ", json_object_get(tree, "restricted"));
 	(void)printf("seen: ledger %s, entry %lld\n",
 	    json_string_value(json_object_get(ledger, "log")),
 	    (long long)json_integer_value(json_object_get(ledger, "index")));
@@ -213,7 +146,7 @@ cmd_disclose(const struct cli *cli, int argc, char **argv)
 	int code = read_options(argc, argv, &request.disclose, &values);
 
 	if (code == 0 && values.in_argument)
-		code = check_argument(cli);
+		code = value_check_argument(cli, "disclose");
 	if (code == 0) {
 		front_answer_init(&answer);
 		code = ask(cli, FRONT_DISCLOSE, &request, -1, &answer);

@@ -105,6 +105,23 @@ static const struct command commands[] = {
 	"  --call REF        the call's reference\n"
 	"example: azukari --key ito.key disclose --client c01 --purpose checkup "
 	"--by phone=03-1234-5678 --reason enquiry --call 8841"},
+    {"stop", cmd_stop, "no calls to somebody, by channel",
+	"azukari stop --client LABEL --purpose LABEL (--by number=VALUE | --record N) [options]\n"
+	"  --channel LIST  phone, sms, email, post or all (the default), with commas\n"
+	"  --lift          take the stop back; supervisors only\n"
+	"  --reason CODE   persons-request unless another is said\n"
+	"example: azukari --key ito.key stop --client c01 --purpose checkup --record 1 --channel "
+	"phone"},
+    {"restrict", cmd_restrict, "fields of somebody that are withheld",
+	"azukari restrict --client LABEL --purpose LABEL (--by number=VALUE | --record N)\n"
+	"                 --fields FIELD,… [options]\n"
+	"  without another option nobody sees the fields, and nobody is found by them\n"
+	"  --two-people      they are seen when two people have opened them\n"
+	"  --open-for LABEL  opens such fields to one human for --minutes N (1440)\n"
+	"  --lift            take the restriction back\n"
+	"  --reason CODE     persons-request unless another is said\n"
+	"example: azukari restrict --client c01 --purpose checkup --record 1 --fields "
+	"address,phone"},
     {"ledger", cmd_ledger, "the evidence",
 	"azukari ledger verify [--client LABEL]\n"
 	"       azukari ledger query [--client LABEL] [--record N | --staff LABEL] [--max N]\n"

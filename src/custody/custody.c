@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "custody/custody_internal.h"
+#include "custody/holds.h"
 
 #define ARENA_MAX        (MATCH_KEYS_MAX * MATCH_KEY_MAX + (VAULT_ROWS_MAX + 4) * (ROW_SIZE_MAX + 64u))
 #define LEDGER_FOLDER    "ledger"
@@ -503,6 +504,7 @@ custody_close(struct custody **custody)
 	policy_free(&closed->policy);
 	budget_book_free(&closed->budgets);
 	secret_free(&closed->budgets_key);
+	holds_free(closed);
 	secret_free(&closed->catalogue_key);
 	secret_free(&closed->intake_identity);
 	arena_free(&closed->arena);

@@ -14,6 +14,7 @@
 #include "crypto/ring.h"
 #include "crypto/seal.h"
 #include "custody/custody.h"
+#include "custody/id_map.h"
 #include "ledger/ledger.h"
 #include "match/match.h"
 #include "people/people.h"
@@ -35,6 +36,7 @@ enum thing_kind {
 	THING_CONSIGNMENT = 6,
 	THING_RECORDS = 7,
 	THING_SESSIONS = 8,
+	THING_HOLD = 20,
 	THING_BUDGET = 90,
 	THING_EXTENSION = 91,
 };
@@ -83,6 +85,9 @@ struct payload {
 };
 void payload_init(struct payload *payload);
 void payload_fini(struct payload *payload);
+/* A thing that a file of its own encodes; status is that of encoding it, and thing is taken. */
+AZ_CHECKED enum az_status payload_put_thing(struct payload *payload, enum thing_kind kind,
+    uint64_t id, enum az_status status, struct buffer *thing);
 AZ_CHECKED enum az_status payload_put_house(struct payload *payload, const struct house *house);
 AZ_CHECKED enum az_status payload_put_records(struct payload *payload, const struct house *house);
 AZ_CHECKED enum az_status payload_put_sessions(struct payload *payload, const struct house *house);
@@ -198,6 +203,7 @@ struct custody {
 	struct people *people;
 	struct policy *policy;
 	struct state *state;
+	struct id_map holds; /* what holds for a record, whatever is delivered */
 	struct secret *catalogue_key;
 	struct secret *intake_identity; /* opens lists that are sealed to the house */
 	struct secret *budgets_key;     /* seals what was counted */
@@ -333,6 +339,8 @@ void verb_device_list(struct request *request, const union front_request *body);
 void verb_device_retire(struct request *request, const union front_request *body);
 void verb_entrust(struct request *request, const union front_request *body);
 void verb_disclose(struct request *request, const union front_request *body);
+void verb_stop(struct request *request, const union front_request *body);
+void verb_restrict(struct request *request, const union front_request *body);
 void verb_ledger_verify(struct request *request, const union front_request *body);
 void verb_policy_add(struct request *request, const union front_request *body);
 void verb_policy_list(struct request *request, const union front_request *body);

@@ -22,7 +22,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "custody/holds.h"
 #include "custody/open.h"
+#include "custody/person.h"
 
 #define MATCHES_MAX VAULT_ROWS_MAX
 
@@ -40,8 +42,9 @@ struct disclosure {
 	struct match_key key;
 	struct ledger_entry entry; /* of what comes out */
 	char call[CALL_SIZE];
-	uint32_t call_id; /* of the question that is open */
-	bool fetched;     /* rows that the first answer did not have were asked for */
+	uint32_t call_id;  /* of the question that is open */
+	uint64_t withheld; /* fields that are restricted for this record */
+	bool fetched;      /* rows that the first answer did not have were asked for */
 	size_t
 	    matches; /* current records that have the key; above MATCHES_MAX not all are in the list */
 	size_t count;
@@ -162,15 +165,6 @@ withhold(struct disclosure *disclosure, uint32_t record, uint32_t version)
 	log_outcome(disclosure, ENTRY_WITHHELD, AZ_FORGED, withheld_is_durable);
 }
 
-/* The name of a field by its bit, as the client calls it. */
-static const char *
-field_called(const struct client *client, unsigned int field)
-{
-	if (field >= FIELD_X_FIRST && field - FIELD_X_FIRST < client->x_count)
-		return client->x_names[field - FIELD_X_FIRST];
-	return field_name(field);
-}
-
 static void
 reply_disclosed(struct disclosure *disclosure, const struct az_ticket *ticket,
     const struct candidate *candidate, const struct row *row, uint64_t shown, uint64_t masked)
@@ -186,20 +180,15 @@ reply_disclosed(struct disclosure *disclosure, const struct az_ticket *ticket,
 	answer_date(&writer, "as_of", candidate->named.as_of);
 	answer_object(&writer, "fields");
 	for (unsigned int field = 0; field < FIELD_COUNT; field++) {
-		const char *name = field_called(client, field);
+		const char *name = client_field_name(client, field);
 
 		if ((shown & FIELD_BIT(field)) != 0 && name != NULL)
 			answer_value(&writer, name, row->values[field]);
 	}
 	answer_end(&writer);
-	answer_array(&writer, "masked");
-	for (unsigned int field = 0; field < FIELD_COUNT; field++) {
-		const char *name = field_called(client, field);
-
-		if ((masked & FIELD_BIT(field)) != 0 && name != NULL)
-			answer_text(&writer, NULL, name);
-	}
-	answer_end(&writer);
+	answer_field_names(&writer, "masked", client, masked);
+	answer_stops(&writer, hold_of(custody, candidate->named.client, candidate->named.record));
+	answer_field_names(&writer, "restricted", client, disclosure->withheld);
 	answer_ledger(&writer, custody, ticket);
 	answer_end(&writer);
 	custody->disclosed++;
@@ -353,6 +342,12 @@ decide(struct disclosure *disclosure)
 		entry->record = disclosure->candidates[0].named.record;
 		entry->version = disclosure->candidates[0].named.version;
 		/* Written before the row is opened: what the purpose shows of the columns its list has. */
+		disclosure->withheld = disclosure->grant.shown &
+		    hold_withheld(hold_of(disclosure->request->custody, disclosure->grant.client,
+				      entry->record),
+			entry->staff, clock_now_us());
+		disclosure->grant.shown &= ~disclosure->withheld;
+		disclosure->grant.masked &= ~disclosure->withheld;
 		entry->shown = disclosure->grant.shown & list->fields;
 		entry->masked = disclosure->grant.masked & list->fields;
 		log_within_budget(disclosure, ENTRY_DISCLOSED, AZ_OK, disclosed_is_durable);
@@ -416,6 +411,9 @@ add_candidate(
 	}
 	/* The key was that of an older version: this person is not found by it any more. */
 	if (matched != 0 && current.entry.consignment != matched)
+		return AZ_OK;
+	if (!hold_lets_find(
+		hold_of(custody, disclosure->grant.client, record), disclosure->key.kind))
 		return AZ_OK;
 	disclosure->matches++;
 	if (disclosure->count == MATCHES_MAX)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "custody/custody_internal.h"
+#include "custody/holds.h"
 
 #define PAYLOAD_FORMAT   1u
 #define THING_FORMAT     1u
@@ -31,9 +31,8 @@ payload_fini(struct payload *payload)
 	buffer_fini(&payload->buffer);
 }
 
-/* Appends an encoded thing; status is that of encoding it. */
-static enum az_status
-put_thing(struct payload *payload, enum thing_kind kind, uint64_t id, enum az_status status,
+enum az_status
+payload_put_thing(struct payload *payload, enum thing_kind kind, uint64_t id, enum az_status status,
     struct buffer *thing)
 {
 	if (status == AZ_OK) {
@@ -53,7 +52,8 @@ payload_put_client(struct payload *payload, const struct client *client)
 	struct buffer thing;
 
 	buffer_init(&thing, STATE_THING_MAX, true);
-	return put_thing(payload, THING_CLIENT, client->id, client_encode(client, &thing), &thing);
+	return payload_put_thing(
+	    payload, THING_CLIENT, client->id, client_encode(client, &thing), &thing);
 }
 
 enum az_status
@@ -62,7 +62,7 @@ payload_put_purpose(struct payload *payload, const struct purpose *purpose)
 	struct buffer thing;
 
 	buffer_init(&thing, STATE_THING_MAX, true);
-	return put_thing(
+	return payload_put_thing(
 	    payload, THING_PURPOSE, purpose->id, purpose_encode(purpose, &thing), &thing);
 }
 
@@ -72,7 +72,8 @@ payload_put_staff(struct payload *payload, const struct staff *staff)
 	struct buffer thing;
 
 	buffer_init(&thing, STATE_THING_MAX, true);
-	return put_thing(payload, THING_STAFF, staff->id, staff_encode(staff, &thing), &thing);
+	return payload_put_thing(
+	    payload, THING_STAFF, staff->id, staff_encode(staff, &thing), &thing);
 }
 
 enum az_status
@@ -81,7 +82,8 @@ payload_put_device(struct payload *payload, const struct device *device)
 	struct buffer thing;
 
 	buffer_init(&thing, STATE_THING_MAX, true);
-	return put_thing(payload, THING_DEVICE, device->id, device_encode(device, &thing), &thing);
+	return payload_put_thing(
+	    payload, THING_DEVICE, device->id, device_encode(device, &thing), &thing);
 }
 
 enum az_status
@@ -90,7 +92,7 @@ payload_put_budget(struct payload *payload, const struct budget *budget)
 	struct buffer thing;
 
 	buffer_init(&thing, STATE_THING_MAX, true);
-	return put_thing(
+	return payload_put_thing(
 	    payload, THING_BUDGET, budget->role, budget_encode(budget, &thing), &thing);
 }
 
@@ -100,7 +102,7 @@ payload_put_extension(struct payload *payload, const struct budget_extension *ex
 	struct buffer thing;
 
 	buffer_init(&thing, STATE_THING_MAX, true);
-	return put_thing(
+	return payload_put_thing(
 	    payload, THING_EXTENSION, extension->id, extension_encode(extension, &thing), &thing);
 }
 
@@ -118,7 +120,7 @@ payload_put_house(struct payload *payload, const struct house *house)
 	wire_put_i64(&writer, house->founded_us);
 	wire_put_u64(&writer, house->starts);
 	wire_put_u64(&writer, house->ring_number);
-	return put_thing(payload, THING_HOUSE, 0, writer.status, &thing);
+	return payload_put_thing(payload, THING_HOUSE, 0, writer.status, &thing);
 }
 
 enum az_status
@@ -132,7 +134,7 @@ payload_put_records(struct payload *payload, const struct house *house)
 	wire_put_u8(&writer, THING_FORMAT);
 	wire_put_u32(&writer, house->next_record);
 	wire_put_u64(&writer, house->list_ring_number);
-	return put_thing(payload, THING_RECORDS, 0, writer.status, &thing);
+	return payload_put_thing(payload, THING_RECORDS, 0, writer.status, &thing);
 }
 
 enum az_status
@@ -145,7 +147,7 @@ payload_put_sessions(struct payload *payload, const struct house *house)
 	wire_writer_init(&writer, &thing);
 	wire_put_u8(&writer, THING_FORMAT);
 	wire_put_u32(&writer, house->sessions_before);
-	return put_thing(payload, THING_SESSIONS, 0, writer.status, &thing);
+	return payload_put_thing(payload, THING_SESSIONS, 0, writer.status, &thing);
 }
 
 /* Takes one of the three over; what it does not have stays as it is. */
@@ -203,7 +205,8 @@ payload_put_consignment(struct payload *payload, const struct consignment *consi
 	wire_put_raw(&writer, consignment->sha256, SHA256_SIZE);
 	wire_put_raw(&writer, consignment->root, SHA256_SIZE);
 	wire_put_raw(&writer, consignment->run, SHA256_SIZE);
-	return put_thing(payload, THING_CONSIGNMENT, consignment->id, writer.status, &thing);
+	return payload_put_thing(
+	    payload, THING_CONSIGNMENT, consignment->id, writer.status, &thing);
 }
 
 static bool
@@ -371,6 +374,8 @@ thing_apply(void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_
 			return az_fail(reterr, AZ_CORRUPT, "house: it cannot be read");
 		return AZ_OK;
 	}
+	if (kind == THING_HOLD)
+		return hold_apply(custody, thing, reterr);
 	if (kind == THING_CONSIGNMENT)
 		return apply_consignment(custody, thing, reterr);
 	return apply_known(custody, (enum thing_kind)kind, thing, reterr);

@@ -67,6 +67,10 @@ static const struct {
     [ENTRY_NOT_FOUND] = {"not-found", GROUP_PURPOSE},
     [ENTRY_WITHHELD] = {"withheld", GROUP_PURPOSE | GROUP_PERSON},
     [ENTRY_REJECTED_LIST] = {"rejected-list", GROUP_PURPOSE | GROUP_LIST},
+    [ENTRY_CORRECTING] = {"correcting", GROUP_PURPOSE | GROUP_PERSON},
+    [ENTRY_CORRECTED] = {"corrected", GROUP_PURPOSE | GROUP_PERSON},
+    [ENTRY_STOP] = {"stop", GROUP_PURPOSE | GROUP_PERSON | GROUP_SUBJECT},
+    [ENTRY_RESTRICTED] = {"restricted", GROUP_PURPOSE | GROUP_PERSON | GROUP_SUBJECT},
 };
 
 const char *

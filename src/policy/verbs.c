@@ -24,6 +24,9 @@ static const enum decision table[VERB_COUNT][ROLE_COUNT] = {
     [VERB_PURPOSE_LIST] = {N, Y, Y, Y, N, N},
     [VERB_STAFF_LIST] = {N, N, Y, Y, N, N},
     [VERB_DEVICE_LIST] = {N, N, Y, Y, N, N},
+    [VERB_CORRECT] = {N, Y, Y, N, N, N},
+    [VERB_STOP] = {N, Y, Y, N, N, N},
+    [VERB_RESTRICT] = {N, N, A, A, N, N},
     [VERB_POLICY] = {N, N, N, A, N, N},
     [VERB_POLICY_LIST] = {N, N, Y, Y, N, N},
 };

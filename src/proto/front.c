@@ -204,6 +204,65 @@ walk_disclose(struct walk *walk, struct front_disclose *disclose)
 }
 
 static void
+walk_bytes(struct walk *walk, struct bytes *bytes, size_t max)
+{
+	if (walk->writer != NULL)
+		wire_put_bytes(walk->writer, *bytes);
+	else
+		*bytes = wire_get_bytes(walk->reader, max);
+	walk->bad |= bytes->size > max || !bytes_are_utf8(*bytes);
+}
+
+static void
+walk_person(struct walk *walk, struct front_person *person)
+{
+	walk_label(walk, person->client, false);
+	walk_label(walk, person->purpose, false);
+	walk_u16(walk, &person->reason);
+	walk_u32(walk, &person->record);
+	walk_bytes(walk, &person->number, FRONT_VALUE_MAX);
+	walk->bad |= reason_name((enum reason)person->reason) == NULL ||
+	    (person->record == 0) != (person->number.size > 0);
+}
+
+static void
+walk_stop(struct walk *walk, struct front_stop *stop)
+{
+	walk_person(walk, &stop->person);
+	walk_u8(walk, &stop->channels);
+	walk_u8(walk, &stop->lift);
+	walk->bad |= stop->channels == 0 || (stop->channels & ~CHANNELS_ALL) != 0 || stop->lift > 1;
+}
+
+static void
+walk_field_name(struct walk *walk, char name[FIELD_NAME_MAX])
+{
+	unsigned int known;
+
+	walk_text(walk, name, FIELD_NAME_MAX);
+	walk->bad |= !field_parse(name, &known) && !field_is_x_name(name);
+}
+
+static void
+walk_restrict(struct walk *walk, struct front_restrict *asked)
+{
+	bool opens;
+
+	walk_person(walk, &asked->person);
+	walk_u8(walk, &asked->mode);
+	opens = asked->mode == RESTRICT_OPEN;
+	walk_label(walk, asked->staff, !opens);
+	walk_u16(walk, &asked->minutes);
+	walk->bad |= asked->mode == RESTRICT_NONE || asked->mode >= RESTRICT_COUNT ||
+	    opens != (asked->staff[0] != '\0') || opens != (asked->minutes != 0) ||
+	    asked->minutes > FRONT_MINUTES_MAX;
+	walk_u8(walk, &asked->field_count);
+	walk->bad |= asked->field_count == 0 || asked->field_count > FRONT_FIELDS_MAX;
+	for (uint8_t i = 0; !walk->bad && i < asked->field_count; i++)
+		walk_field_name(walk, asked->fields[i]);
+}
+
+static void
 walk_query(struct walk *walk, struct front_query *query)
 {
 	walk_label(walk, query->client, true);
@@ -272,6 +331,8 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_LEDGER_VERIFY: walk_label(walk, request->named.label, true); break;
 	case FRONT_ENTRUST: walk_entrust(walk, &request->entrust); break;
 	case FRONT_DISCLOSE: walk_disclose(walk, &request->disclose); break;
+	case FRONT_STOP: walk_stop(walk, &request->stop); break;
+	case FRONT_RESTRICT: walk_restrict(walk, &request->restriction); break;
 	case FRONT_LEDGER_QUERY: walk_query(walk, &request->query); break;
 	case FRONT_POLICY_ADD: walk_policy_add(walk, &request->policy_add); break;
 	case FRONT_POLICY_LIST: walk_label(walk, request->named.label, true); break;

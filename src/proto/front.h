@@ -52,6 +52,8 @@ enum front_message {
 	FRONT_LEDGER_VERIFY = 18,
 	FRONT_LEDGER_QUERY = 19,
 	FRONT_RECIPIENT = 24,
+	FRONT_STOP = 27,
+	FRONT_RESTRICT = 28,
 
 	FRONT_POLICY_ADD = 120,
 	FRONT_POLICY_LIST = 121,
@@ -173,6 +175,32 @@ struct front_policy_close {
 	uint32_t id; /* of an extension */
 };
 
+/* One person for a verb that shows nothing: by record, or by number. */
+struct front_person {
+	char client[LABEL_SIZE];
+	char purpose[LABEL_SIZE];
+	uint16_t reason;     /* enum reason */
+	uint32_t record;     /* 0: by number */
+	struct bytes number; /* at most FRONT_VALUE_MAX, empty if by record; borrowed */
+};
+
+struct front_stop {
+	struct front_person person;
+	uint8_t channels; /* bits 1 << enum channel */
+	uint8_t lift;     /* 0 or 1 */
+};
+
+#define FRONT_FIELDS_MAX 16u
+struct front_restrict {
+	struct front_person person;
+	uint8_t mode;           /* enum restriction */
+	char staff[LABEL_SIZE]; /* with RESTRICT_OPEN; else "" */
+	uint16_t minutes;       /* the same; 1 to FRONT_MINUTES_MAX */
+	uint8_t field_count;
+	char fields[FRONT_FIELDS_MAX][FIELD_NAME_MAX];
+};
+#define FRONT_MINUTES_MAX 1440u
+
 struct front_query {
 	char client[LABEL_SIZE]; /* "" for the house's log */
 	uint32_t record;         /* 0: not asked by record */
@@ -192,6 +220,8 @@ union front_request {
 	struct front_entrust entrust;
 	struct front_disclose disclose;
 	struct front_query query;
+	struct front_stop stop;
+	struct front_restrict restriction;
 	struct front_policy_add policy_add;
 	struct front_policy_extend policy_extend;
 	struct front_policy_close policy_close;

@@ -198,6 +198,9 @@ static const char *const verb_names[VERB_COUNT] = {
     [VERB_PURPOSE_LIST] = "purpose list",
     [VERB_STAFF_LIST] = "staff list",
     [VERB_DEVICE_LIST] = "device list",
+    [VERB_CORRECT] = "correct",
+    [VERB_STOP] = "stop",
+    [VERB_RESTRICT] = "restrict",
     [VERB_POLICY] = "policy",
     [VERB_POLICY_LIST] = "policy list",
 };
@@ -206,6 +209,31 @@ const char *
 verb_name(enum verb verb)
 {
 	return name_at(verb_names, VERB_COUNT, verb);
+}
+
+static const char *const channel_names[CHANNEL_COUNT] = {
+    [CHANNEL_NONE] = "none",
+    [CHANNEL_PHONE] = "phone",
+    [CHANNEL_SMS] = "sms",
+    [CHANNEL_EMAIL] = "email",
+    [CHANNEL_POST] = "post",
+};
+
+const char *
+channel_name(enum channel channel)
+{
+	return name_at(channel_names, CHANNEL_COUNT, channel);
+}
+
+bool
+channel_parse(const char *name, enum channel *ret_channel)
+{
+	unsigned int channel = find_name(channel_names, CHANNEL_COUNT, name);
+
+	if (channel == 0)
+		return false;
+	*ret_channel = (enum channel)channel;
+	return true;
 }
 
 static const char *const reason_names[REASON_COUNT] = {

@@ -119,6 +119,9 @@ enum verb {
 	VERB_PURPOSE_LIST = 11,
 	VERB_STAFF_LIST = 12,
 	VERB_DEVICE_LIST = 13,
+	VERB_CORRECT = 16,
+	VERB_STOP = 17,
+	VERB_RESTRICT = 18,
 	VERB_POLICY = 72,
 	VERB_POLICY_LIST = 73,
 	VERB_COUNT = 74, /* numbers between them that have no name are no verbs */
@@ -174,6 +177,29 @@ enum match_kind {
 	MATCH_BIRTH_REGION = 9,
 	MATCH_POSTCODE_NUMBER = 10,
 	MATCH_KINDS = 11,
+};
+
+/* Ways to reach somebody; the bit 1 << channel stands for a stop of it. */
+enum channel {
+	CHANNEL_NONE = 0,
+	CHANNEL_PHONE = 1,
+	CHANNEL_SMS = 2,
+	CHANNEL_EMAIL = 3,
+	CHANNEL_POST = 4,
+	CHANNEL_COUNT = 5,
+};
+#define CHANNELS_ALL ((1u << CHANNEL_COUNT) - 2u)
+const char *channel_name(enum channel channel);
+bool channel_parse(const char *name, enum channel *ret_channel) AZ_CHECKED;
+
+/* What is done to fields of one person. */
+enum restriction {
+	RESTRICT_NONE = 0,
+	RESTRICT_NOBODY = 1, /* nobody sees them */
+	RESTRICT_PAIR = 2,   /* two people open them */
+	RESTRICT_LIFT = 3,
+	RESTRICT_OPEN = 4, /* what two people open is open to one human for some minutes */
+	RESTRICT_COUNT = 5,
 };
 
 const char *role_name(enum role role);

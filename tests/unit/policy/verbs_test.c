@@ -25,6 +25,9 @@ static const struct {
     {VERB_PURPOSE_LIST, "yyy--"},
     {VERB_STAFF_LIST, "-yy--"},
     {VERB_DEVICE_LIST, "-yy--"},
+    {VERB_CORRECT, "yy---"},
+    {VERB_STOP, "yy---"},
+    {VERB_RESTRICT, "-aa--"},
     {VERB_POLICY, "--a--"},
     {VERB_POLICY_LIST, "-yy--"},
 };
