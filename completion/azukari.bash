@@ -25,7 +25,7 @@ _azukari() {
 	--mode) words='add' ;;
 	*)
 		case $command,$sub in
-		,*) words='init serve status client purpose policy staff device entrust disclose stop restrict ledger demo --house --key --json --version -h' ;;
+		,*) words='init serve status client purpose policy staff device entrust disclose correct stop restrict ledger demo --house --key --json --version -h' ;;
 		init,*) words='--house --officer --name --key-out --unsealed' ;;
 		client,add) words='--name --category' ;;
 		client,*) words='add list close recipient' ;;
@@ -42,6 +42,7 @@ _azukari() {
 		device,*) words='add list retire key' ;;
 		entrust,*) words='--client --purpose --as-of --mode --columns --strict' ;;
 		disclose,*) words='--client --purpose --by --reason --basis --call' ;;
+		correct,*) words='--client --purpose --by --record --set --reason --call' ;;
 		stop,*) words='--client --purpose --by --record --channel --lift --reason' ;;
 		restrict,*) words='--client --purpose --by --record --fields --two-people --open-for --minutes --lift --reason' ;;
 		ledger,verify) words='--client' ;;

@@ -112,6 +112,7 @@ print_disclosed(const json_t *tree)
 	    (long long)json_integer_value(json_object_get(tree, "version")),
 	    json_string_value(json_object_get(tree, "as_of")));
 	print_names("shown in part: ", json_object_get(tree, "masked"));
+	print_names("corrected here: ", json_object_get(tree, "corrected"));
 	print_names("restricted: ", json_object_get(tree, "restricted"));
 	(void)printf("seen: ledger %s, entry %lld\n",
 	    json_string_value(json_object_get(ledger, "log")),

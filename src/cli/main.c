@@ -105,6 +105,16 @@ static const struct command commands[] = {
 	"  --call REF        the call's reference\n"
 	"example: azukari --key ito.key disclose --client c01 --purpose checkup "
 	"--by phone=03-1234-5678 --reason enquiry --call 8841"},
+    {"correct", cmd_correct, "put somebody's fields right",
+	"azukari correct --client LABEL --purpose LABEL (--by number=VALUE | --record N)\n"
+	"                --set FIELD=VALUE … [options]\n"
+	"  --set FIELD=VALUE  in arguments in an unsealed house only; an empty value says that\n"
+	"                     there is none; FIELD asks on the terminal, FIELD=@N reads a "
+	"descriptor\n"
+	"  --reason CODE      correction unless another is said\n"
+	"  --call REF         the call's reference\n"
+	"example: azukari --key ito.key correct --client c01 --purpose checkup --record 1 "
+	"--set phone=03-1234-5679"},
     {"stop", cmd_stop, "no calls to somebody, by channel",
 	"azukari stop --client LABEL --purpose LABEL (--by number=VALUE | --record N) [options]\n"
 	"  --channel LIST  phone, sms, email, post or all (the default), with commas\n"

@@ -98,6 +98,8 @@ struct bulk {
 	struct consignment_keys *keys;
 	struct bulk_neighbour *neighbours;
 	size_t neighbour_count;
+	struct correction_seen *corrected; /* of the purpose, by record */
+	size_t corrected_count;
 	struct catalogue_reader *reader;
 
 	/* The worker's; the loop's after BULK_IS_SEALED or BULK_HAS_FAILED. */

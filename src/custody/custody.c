@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "custody/corrections.h"
 #include "custody/custody_internal.h"
 #include "custody/holds.h"
 
@@ -311,6 +312,8 @@ recover(struct custody *custody, struct az_err *reterr)
 	if (status == AZ_OK)
 		status = load_committed(custody, reterr);
 	if (status == AZ_OK)
+		status = corrections_open(custody, reterr);
+	if (status == AZ_OK)
 		status = budgets_count(custody, reterr);
 	return status;
 }
@@ -497,6 +500,7 @@ custody_close(struct custody **custody)
 	for (size_t i = 0; i < closed->client_keys_room; i++) {
 		mac_free(&closed->client_keys[i].number);
 		mac_free(&closed->client_keys[i].content);
+		mac_free(&closed->client_keys[i].corrected);
 	}
 	free(closed->client_keys);
 	ring_free(&closed->ring);
@@ -505,6 +509,7 @@ custody_close(struct custody **custody)
 	budget_book_free(&closed->budgets);
 	secret_free(&closed->budgets_key);
 	holds_free(closed);
+	corrections_free(closed);
 	secret_free(&closed->catalogue_key);
 	secret_free(&closed->intake_identity);
 	arena_free(&closed->arena);
@@ -530,6 +535,7 @@ void
 custody_round(struct custody *custody)
 {
 	entrust_woken(custody);
+	corrections_round(custody);
 	changes_round(custody);
 	entrust_round(custody);
 	vault_reconcile_round(custody);

@@ -37,6 +37,7 @@ enum thing_kind {
 	THING_RECORDS = 7,
 	THING_SESSIONS = 8,
 	THING_HOLD = 20,
+	THING_CORRECTION = 22,
 	THING_BUDGET = 90,
 	THING_EXTENSION = 91,
 };
@@ -139,6 +140,7 @@ AZ_CHECKED enum az_status keys_of(
 struct client_keys {
 	struct mac *number;
 	struct mac *content;
+	struct mac *corrected; /* match keys of corrected versions */
 };
 /* Borrowed; made at first use. */
 AZ_CHECKED enum az_status keys_of_client(struct custody *custody, uint32_t client,
@@ -203,6 +205,13 @@ struct custody {
 	struct people *people;
 	struct policy *policy;
 	struct state *state;
+	struct id_map corrections;     /* by purpose and record */
+	struct id_map correction_keys; /* by the start of a digest: chains of them */
+	bool corrections_are_open;
+	bool carry_due;      /* some may not lie under the newest lists yet */
+	bool carry_is_busy;  /* an entry of it is on its way; changes wait */
+	size_t carry_at;     /* how far a walk over them has come */
+	uint32_t correcting; /* the purpose of the correction at work; 0: none */
 	struct id_map holds; /* what holds for a record, whatever is delivered */
 	struct secret *catalogue_key;
 	struct secret *intake_identity; /* opens lists that are sealed to the house */
@@ -339,6 +348,7 @@ void verb_device_list(struct request *request, const union front_request *body);
 void verb_device_retire(struct request *request, const union front_request *body);
 void verb_entrust(struct request *request, const union front_request *body);
 void verb_disclose(struct request *request, const union front_request *body);
+void verb_correct(struct request *request, const union front_request *body);
 void verb_stop(struct request *request, const union front_request *body);
 void verb_restrict(struct request *request, const union front_request *body);
 void verb_ledger_verify(struct request *request, const union front_request *body);

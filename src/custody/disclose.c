@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "custody/corrections.h"
 #include "custody/holds.h"
 #include "custody/open.h"
 #include "custody/person.h"
@@ -40,7 +41,8 @@ struct disclosure {
 	struct disclosure *next; /* held while the vault's count is compared */
 	struct grant grant;
 	struct match_key key;
-	struct ledger_entry entry; /* of what comes out */
+	uint8_t key_digest[CORRECTION_KEY_SIZE]; /* as corrections keep it */
+	struct ledger_entry entry;               /* of what comes out */
 	char call[CALL_SIZE];
 	uint32_t call_id;  /* of the question that is open */
 	uint64_t withheld; /* fields that are restricted for this record */
@@ -167,7 +169,8 @@ withhold(struct disclosure *disclosure, uint32_t record, uint32_t version)
 
 static void
 reply_disclosed(struct disclosure *disclosure, const struct az_ticket *ticket,
-    const struct candidate *candidate, const struct row *row, uint64_t shown, uint64_t masked)
+    const struct candidate *candidate, const struct row *row, uint64_t shown, uint64_t masked,
+    uint64_t corrected)
 {
 	struct request *request = disclosure->request;
 	struct custody *custody = request->custody;
@@ -176,7 +179,7 @@ reply_disclosed(struct disclosure *disclosure, const struct az_ticket *ticket,
 
 	answer_object(&writer, NULL);
 	answer_uint(&writer, "record", candidate->named.record);
-	answer_uint(&writer, "version", candidate->named.version);
+	answer_uint(&writer, "version", candidate->named.told);
 	answer_date(&writer, "as_of", candidate->named.as_of);
 	answer_object(&writer, "fields");
 	for (unsigned int field = 0; field < FIELD_COUNT; field++) {
@@ -188,6 +191,7 @@ reply_disclosed(struct disclosure *disclosure, const struct az_ticket *ticket,
 	answer_end(&writer);
 	answer_field_names(&writer, "masked", client, masked);
 	answer_stops(&writer, hold_of(custody, candidate->named.client, candidate->named.record));
+	answer_field_names(&writer, "corrected", client, corrected & shown);
 	answer_field_names(&writer, "restricted", client, disclosure->withheld);
 	answer_ledger(&writer, custody, ticket);
 	answer_end(&writer);
@@ -206,9 +210,10 @@ disclosed_is_durable(void *arg, const struct az_ticket *ticket)
 	struct row masked_row;
 	uint64_t shown = 0;
 	uint64_t masked = 0;
+	uint64_t corrected = 0;
 	enum az_status status = row_open(custody, ticket, &candidate->named,
 	    bytes_make(candidate->sealed, candidate->sealed_size), &disclosure->key, custody->arena,
-	    &row, &err);
+	    &row, &corrected, &err);
 
 	if (status == AZ_OK) {
 		status = policy_mask(
@@ -217,10 +222,18 @@ disclosed_is_durable(void *arg, const struct az_ticket *ticket)
 			(void)az_fail(&err, status, "disclose: out of memory");
 	}
 	if (status == AZ_OK) {
-		reply_disclosed(disclosure, ticket, candidate, &masked_row, shown, masked);
+		reply_disclosed(
+		    disclosure, ticket, candidate, &masked_row, shown, masked, corrected);
 		disclosure_free(disclosure);
 	} else if (status == AZ_FORGED) {
-		withhold(disclosure, candidate->named.record, candidate->named.version);
+		withhold(disclosure, candidate->named.record, candidate->named.told);
+	} else if (status == AZ_NOT_FOUND) {
+		/* A newer delivery and an older correction: what it says now was not known before it was open. */
+		disclosure->entry.record = 0;
+		disclosure->entry.version = 0;
+		disclosure->entry.shown = 0;
+		disclosure->entry.masked = 0;
+		log_outcome(disclosure, ENTRY_NOT_FOUND, AZ_NOT_FOUND, not_found_is_durable);
 	} else {
 		disclosure_fail(disclosure, status, &err);
 	}
@@ -290,16 +303,21 @@ ambiguous_is_durable(void *arg, const struct az_ticket *ticket)
 	enum az_status status = AZ_OK;
 	unsigned int kinds = 0;
 	size_t opened = 0;
+	size_t at = 0;
 
 	if (disclosure->matches <= MATCHES_MAX) {
-		while (opened < disclosure->count && status == AZ_OK) {
-			const struct candidate *candidate = &disclosure->candidates[opened];
+		for (at = 0; at < disclosure->count; at++) {
+			const struct candidate *candidate = &disclosure->candidates[at];
 
 			status = row_open(custody, ticket, &candidate->named,
 			    bytes_make(candidate->sealed, candidate->sealed_size), &disclosure->key,
-			    custody->arena, &rows[opened], &err);
+			    custody->arena, &rows[opened], NULL, &err);
 			if (status == AZ_OK)
 				opened++;
+			else if (status == AZ_NOT_FOUND)
+				status = AZ_OK; /* corrected: it tells nothing apart */
+			else
+				break;
 		}
 		if (status == AZ_OK)
 			kinds = telling_kinds(rows, opened);
@@ -308,8 +326,8 @@ ambiguous_is_durable(void *arg, const struct az_ticket *ticket)
 	if (status == AZ_OK) {
 		reply_several(disclosure, ticket, kinds);
 	} else if (status == AZ_FORGED) {
-		withhold(disclosure, disclosure->candidates[opened].named.record,
-		    disclosure->candidates[opened].named.version);
+		withhold(disclosure, disclosure->candidates[at].named.record,
+		    disclosure->candidates[at].named.told);
 	} else {
 		disclosure_fail(disclosure, status, &err);
 	}
@@ -327,7 +345,7 @@ decide(struct disclosure *disclosure)
 	for (size_t i = 0; i < disclosure->count && disclosure->matches <= MATCHES_MAX; i++) {
 		if (disclosure->candidates[i].sealed == NULL) {
 			withhold(disclosure, disclosure->candidates[i].named.record,
-			    disclosure->candidates[i].named.version);
+			    disclosure->candidates[i].named.told);
 			return;
 		}
 	}
@@ -340,7 +358,7 @@ decide(struct disclosure *disclosure)
 		    disclosure->request->custody, disclosure->candidates[0].named.consignment);
 
 		entry->record = disclosure->candidates[0].named.record;
-		entry->version = disclosure->candidates[0].named.version;
+		entry->version = disclosure->candidates[0].named.told;
 		/* Written before the row is opened: what the purpose shows of the columns its list has. */
 		disclosure->withheld = disclosure->grant.shown &
 		    hold_withheld(hold_of(disclosure->request->custody, disclosure->grant.client,
@@ -386,9 +404,35 @@ visit_entry(void *arg, const struct catalogue_entry *entry)
 	return true;
 }
 
+#define BY_CORRECTION UINT64_MAX
+
+/*
+ * Whether the current version has the key: it is in the list that the vault found it in, and nothing was corrected;
+ * or the corrected version has it. Where a correction stands on an older version than the current one, both
+ * are believed until the row is open.
+ */
+static bool
+is_found_by(const struct disclosure *disclosure, uint32_t record,
+    const struct catalogue_entry *current, uint64_t matched)
+{
+	const struct correction *correction =
+	    correction_of(disclosure->request->custody, disclosure->grant.purpose, record);
+	bool delivered = current->consignment == matched;
+
+	for (size_t i = 0; i < disclosure->count; i++) {
+		if (disclosure->candidates[i].named.record == record)
+			return false;
+	}
+	if (correction == NULL)
+		return delivered;
+	if (correction_has_key(correction, disclosure->key_digest))
+		return true;
+	return delivered && correction->base_version != current->version;
+}
+
 /*
  * Adds a record that has the key, if its current version does: matched is the newest consignment in which it
- * has it, or 0 for any.
+ * has it, 0 for any, or BY_CORRECTION.
  */
 static enum az_status
 add_candidate(
@@ -404,13 +448,12 @@ add_candidate(
 		return status;
 	if (!current.found) {
 		/* A token of a live consignment is of a record that the catalogue has there. */
-		if (matched == 0)
+		if (matched == 0 || matched == BY_CORRECTION)
 			return AZ_OK;
 		return az_fail(
 		    reterr, AZ_FORGED, "record %u: the catalogue does not know it", record);
 	}
-	/* The key was that of an older version: this person is not found by it any more. */
-	if (matched != 0 && current.entry.consignment != matched)
+	if (matched != 0 && !is_found_by(disclosure, record, &current.entry, matched))
 		return AZ_OK;
 	if (!hold_lets_find(
 		hold_of(custody, disclosure->grant.client, record), disclosure->key.kind))
@@ -423,6 +466,8 @@ add_candidate(
 	    .consignment = current.entry.consignment,
 	    .record = record,
 	    .version = current.entry.version,
+	    .told = correction_version(
+		custody, disclosure->grant.purpose, record, current.entry.version),
 	    .as_of = current.entry.as_of};
 	memcpy(candidate->named.digest, current.entry.digest, CATALOGUE_DIGEST_SIZE);
 	return AZ_OK;
@@ -546,6 +591,12 @@ forged:
 	    (unsigned long long)consignment->id);
 }
 
+static enum az_status
+add_corrected(void *arg, uint32_t record, struct az_err *reterr)
+{
+	return add_candidate(arg, record, BY_CORRECTION, reterr);
+}
+
 static void
 found_arrived(void *arg, const struct frame *frame)
 {
@@ -568,6 +619,10 @@ found_arrived(void *arg, const struct frame *frame)
 		else
 			status = take_block(disclosure, disclosure->asked[i], block, &err);
 	}
+	if (status == AZ_OK)
+		status =
+		    corrections_with_key(disclosure->request->custody, disclosure->grant.purpose,
+			disclosure->key_digest, add_corrected, disclosure, &err);
 	if (status == AZ_OK)
 		status = take_rows(disclosure, &reader, &err);
 	if (status == AZ_OK)
@@ -845,6 +900,9 @@ verb_disclose(struct request *request, const union front_request *body)
 	for (uint8_t i = 0; i < asked->by_count; i++)
 		what.values[asked->by[i].field] = asked->by[i].value;
 	status = match_query(&what, &disclosure->key, &err);
+	if (status == AZ_OK)
+		status = correction_key(
+		    request->custody, grant.client, &disclosure->key, disclosure->key_digest, &err);
 	if (status != AZ_OK) {
 		disclosure_fail(disclosure, status, &err);
 		return;

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "custody/bulk.h"
+#include "custody/corrections.h"
 
 #define PROGRESS_US     (AZ_US_PER_S / 2)
 #define VAULT_WAITS_MAX (2u * 1024u * 1024u) /* bytes that wait to be sent: lookups come first */
@@ -38,6 +39,7 @@ bulk_free(struct bulk *bulk)
 	consignment_keys_free(&bulk->keys);
 	catalogue_reader_free(&bulk->reader);
 	free(bulk->neighbours);
+	free(bulk->corrected);
 	number_set_fini(&bulk->numbers);
 	for (unsigned int kind = 0; kind < MATCH_ASKED; kind++)
 		token_list_fini(&bulk->tokens[kind]);
@@ -76,6 +78,9 @@ is_allowed(struct request *request, const struct front_entrust *asked,
 		    asked->client, asked->purpose);
 	else if (asked->as_of > today + FUTURE_DAYS_MAX)
 		status = az_fail(&err, AZ_INVALID, "entrust: the as-of date is in the future");
+	else if (custody->correcting == (*ret_purpose)->id)
+		status =
+		    az_fail(&err, AZ_BUSY, "entrust: a correction of this purpose is being made");
 	else if (custody->bulk != NULL)
 		status = az_fail(&err, AZ_BUSY, "entrust: another list is on its way in");
 	else if (ledger_space_is_low(custody->ledger))
@@ -154,6 +159,9 @@ verb_entrust(struct request *request, const union front_request *body)
 	request->log = client->id;
 	bulk = bulk_new(request, asked, client, purpose);
 	if (bulk != NULL && copy_neighbours(bulk, live_of(custody, purpose->id)))
+		status = corrections_seen(
+		    custody, purpose->id, &bulk->corrected, &bulk->corrected_count);
+	if (status == AZ_OK)
 		status = keys_of_client(custody, client->id, &bulk->client_keys, &err);
 	if (status == AZ_OK)
 		status = catalogue_reader_new(custody->catalogue, &bulk->reader, &err);
@@ -494,6 +502,7 @@ activate(struct bulk *bulk)
 		custody_fatal(custody, &err);
 	}
 	custody->reader_is_fresh = false;
+	corrections_carry_soon(custody);
 	reply_entrusted(bulk);
 	bulk_free(bulk);
 	custody_may_stop(custody);

@@ -9,6 +9,12 @@
 
 #include "base/status.h"
 
+/* Several ids under one. */
+struct id_chain {
+	uint64_t id;
+	struct id_chain *next;
+};
+
 struct id_map {
 	struct id_slot {
 		uint64_t id;

@@ -109,6 +109,12 @@ keys_of_client(struct custody *custody, uint32_t client, const struct client_key
 		if (status != AZ_OK)
 			return status;
 	}
+	if (keys->corrected == NULL) {
+		status = derive_mac(
+		    custody->catalogue_key, house, "corrected", client, &keys->corrected, reterr);
+		if (status != AZ_OK)
+			return status;
+	}
 	*ret_keys = keys;
 	return AZ_OK;
 }

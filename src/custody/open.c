@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "custody/corrections.h"
+
 /* Whether the entry that became durable is one that allows this row to be opened. */
 static bool
 ticket_allows(const struct az_ticket *ticket, const struct row_named *named)
@@ -15,15 +17,32 @@ ticket_allows(const struct az_ticket *ticket, const struct row_named *named)
 
 	if (entry->log != named->client)
 		return false;
-	if (entry->type == ENTRY_DISCLOSED)
-		return entry->record == named->record && entry->version == named->version;
+	if (entry->type == ENTRY_DISCLOSED || entry->type == ENTRY_CORRECTING)
+		return entry->record == named->record && entry->version == named->told;
 	return entry->type == ENTRY_AMBIGUOUS;
+}
+
+/* Puts into a delivered row what was corrected in it since. */
+static enum az_status
+patch(struct custody *custody, uint32_t purpose, uint32_t record, struct arena *arena,
+    struct row *row, uint64_t *ret_corrected, struct az_err *reterr)
+{
+	const struct correction *correction = correction_of(custody, purpose, record);
+	struct correction_body body;
+	enum az_status status;
+
+	if (correction == NULL)
+		return AZ_OK;
+	status = correction_open(custody, correction, arena, &body, reterr);
+	if (status == AZ_OK)
+		*ret_corrected = correction_patch(&body, row);
+	return status;
 }
 
 enum az_status
 row_open(struct custody *custody, const struct az_ticket *ticket, const struct row_named *named,
     struct bytes sealed, const struct match_key *key, struct arena *arena, struct row *ret_row,
-    struct az_err *reterr)
+    uint64_t *ret_corrected, struct az_err *reterr)
 {
 	struct consignment *consignment = consignment_of(custody, named->consignment);
 	const struct client_keys *keys = NULL;
@@ -31,6 +50,8 @@ row_open(struct custody *custody, const struct az_ticket *ticket, const struct r
 	struct row_place place;
 	struct bytes plain;
 	struct row row;
+	uint64_t corrected = 0;
+	bool had_key;
 	uint8_t *data;
 	enum az_status status;
 
@@ -58,11 +79,23 @@ row_open(struct custody *custody, const struct az_ticket *ticket, const struct r
 	content_digest(keys, plain, digest);
 	if (!bytes_equal(bytes_make(digest, sizeof(digest)),
 		bytes_make(named->digest, sizeof(named->digest))) ||
-	    row_decode(plain, &row) != AZ_OK || !match_agrees(&row, key)) {
+	    row_decode(plain, &row) != AZ_OK) {
 		az_wipe(data, plain.size);
 		return az_fail(reterr, AZ_FORGED,
 		    "record %u: the row is not the one that the catalogue knows", named->record);
 	}
+	had_key = key == NULL || match_agrees(&row, key);
+	status =
+	    patch(custody, consignment->purpose, named->record, arena, &row, &corrected, reterr);
+	if (status == AZ_OK && key != NULL && !match_agrees(&row, key))
+		status = az_fail(reterr, had_key ? AZ_NOT_FOUND : AZ_FORGED,
+		    "record %u: the row does not have that key", named->record);
+	if (status != AZ_OK) {
+		az_wipe(data, plain.size);
+		return status;
+	}
 	*ret_row = row;
+	if (ret_corrected != NULL)
+		*ret_corrected = corrected;
 	return AZ_OK;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "custody/corrections.h"
 #include "custody/person.h"
 
 unsigned int
@@ -122,6 +123,8 @@ look_up(struct custody *custody, const struct front_person *asked, struct person
 	    .consignment = newest.entry.consignment,
 	    .record = person->record,
 	    .version = newest.entry.version,
+	    .told = correction_version(
+		custody, person->purpose->id, person->record, newest.entry.version),
 	    .as_of = newest.entry.as_of};
 	memcpy(person->named.digest, newest.entry.digest, CATALOGUE_DIGEST_SIZE);
 	return AZ_OK;
@@ -215,6 +218,6 @@ person_entry(const struct request *request, const struct front_person *asked,
 	entry.reason = asked->reason;
 	entry.kinds = asked->record == 0 ? 1u << MATCH_NUMBER : 0;
 	entry.record = person->record;
-	entry.version = person->named.version;
+	entry.version = person->named.told;
 	return entry;
 }

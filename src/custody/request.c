@@ -146,7 +146,7 @@ void
 changes_round(struct custody *custody)
 {
 	/* A change that is refused at once ends inside this loop, and the next one is due. */
-	while (custody->change_is_due && !custody->list_is_committing) {
+	while (custody->change_is_due && !custody->list_is_committing && !custody->carry_is_busy) {
 		struct request *request = custody->changes;
 
 		custody->change_is_due = false;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "custody/bulk.h"
+#include "custody/corrections.h"
 
 /* --- columns ---------------------------------------------------------------------------------- */
 
@@ -163,6 +164,7 @@ static enum az_status
 place(struct bulk *bulk, struct catalogue_row *row, struct az_err *reterr)
 {
 	struct neighbours found = {.bulk = bulk};
+	uint32_t corrected;
 	struct consignment *counts = &bulk->consignment;
 	enum az_status status = catalogue_record(bulk->reader, row->number, &row->record, NULL);
 
@@ -180,6 +182,10 @@ place(struct bulk *bulk, struct catalogue_row *row, struct az_err *reterr)
 		    catalogue_entries(bulk->reader, row->record, visit_neighbour, &found, reterr);
 	if (status != AZ_OK && status != AZ_NOT_FOUND)
 		return status;
+	/* A version that a correction made is taken, too. */
+	corrected = correction_seen_version(bulk->corrected, bulk->corrected_count, row->record);
+	if (corrected > found.highest)
+		found.highest = corrected;
 	if (found.has_before && same_content(&found.before, row->digest)) {
 		row->version = found.before.version;
 		counts->unchanged++;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "custody/corrections.h"
 #include "custody/holds.h"
 
 #define PAYLOAD_FORMAT   1u
@@ -374,6 +375,8 @@ thing_apply(void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_
 			return az_fail(reterr, AZ_CORRUPT, "house: it cannot be read");
 		return AZ_OK;
 	}
+	if (kind == THING_CORRECTION)
+		return correction_apply(custody, thing, reterr);
 	if (kind == THING_HOLD)
 		return hold_apply(custody, thing, reterr);
 	if (kind == THING_CONSIGNMENT)

@@ -22,6 +22,7 @@ static const struct verb_entry verbs[] = {
     {FRONT_DEVICE_RETIRE, VERB_DEVICE, true, verb_device_retire},
     {FRONT_ENTRUST, VERB_ENTRUST, false, verb_entrust},
     {FRONT_DISCLOSE, VERB_DISCLOSE, false, verb_disclose},
+    {FRONT_CORRECT, VERB_CORRECT, true, verb_correct},
     {FRONT_STOP, VERB_STOP, true, verb_stop},
     {FRONT_RESTRICT, VERB_RESTRICT, true, verb_restrict},
     {FRONT_LEDGER_VERIFY, VERB_LEDGER_VERIFY, false, verb_ledger_verify},

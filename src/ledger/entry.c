@@ -69,6 +69,7 @@ static const struct {
     [ENTRY_REJECTED_LIST] = {"rejected-list", GROUP_PURPOSE | GROUP_LIST},
     [ENTRY_CORRECTING] = {"correcting", GROUP_PURPOSE | GROUP_PERSON},
     [ENTRY_CORRECTED] = {"corrected", GROUP_PURPOSE | GROUP_PERSON},
+    [ENTRY_CARRIED] = {"carried", GROUP_SUBJECT},
     [ENTRY_STOP] = {"stop", GROUP_PURPOSE | GROUP_PERSON | GROUP_SUBJECT},
     [ENTRY_RESTRICTED] = {"restricted", GROUP_PURPOSE | GROUP_PERSON | GROUP_SUBJECT},
 };

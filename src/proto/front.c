@@ -244,6 +244,20 @@ walk_field_name(struct walk *walk, char name[FIELD_NAME_MAX])
 }
 
 static void
+walk_correct(struct walk *walk, struct front_correct *correct)
+{
+	walk_person(walk, &correct->person);
+	walk_text(walk, correct->call, sizeof(correct->call));
+	walk->bad |= correct->call[0] != '\0' && !call_is_valid(correct->call);
+	walk_u8(walk, &correct->field_count);
+	walk->bad |= correct->field_count == 0 || correct->field_count > FRONT_FIELDS_MAX;
+	for (uint8_t i = 0; !walk->bad && i < correct->field_count; i++) {
+		walk_field_name(walk, correct->fields[i].name);
+		walk_bytes(walk, &correct->fields[i].value, FRONT_VALUE_MAX);
+	}
+}
+
+static void
 walk_restrict(struct walk *walk, struct front_restrict *asked)
 {
 	bool opens;
@@ -331,6 +345,7 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_LEDGER_VERIFY: walk_label(walk, request->named.label, true); break;
 	case FRONT_ENTRUST: walk_entrust(walk, &request->entrust); break;
 	case FRONT_DISCLOSE: walk_disclose(walk, &request->disclose); break;
+	case FRONT_CORRECT: walk_correct(walk, &request->correct); break;
 	case FRONT_STOP: walk_stop(walk, &request->stop); break;
 	case FRONT_RESTRICT: walk_restrict(walk, &request->restriction); break;
 	case FRONT_LEDGER_QUERY: walk_query(walk, &request->query); break;

@@ -52,6 +52,7 @@ enum front_message {
 	FRONT_LEDGER_VERIFY = 18,
 	FRONT_LEDGER_QUERY = 19,
 	FRONT_RECIPIENT = 24,
+	FRONT_CORRECT = 26,
 	FRONT_STOP = 27,
 	FRONT_RESTRICT = 28,
 
@@ -184,13 +185,23 @@ struct front_person {
 	struct bytes number; /* at most FRONT_VALUE_MAX, empty if by record; borrowed */
 };
 
+#define FRONT_FIELDS_MAX 16u
+struct front_correct {
+	struct front_person person;
+	char call[CALL_SIZE];
+	uint8_t field_count;
+	struct front_correct_field {
+		char name[FIELD_NAME_MAX];
+		struct bytes value; /* may be empty: the field has nothing; borrowed */
+	} fields[FRONT_FIELDS_MAX];
+};
+
 struct front_stop {
 	struct front_person person;
 	uint8_t channels; /* bits 1 << enum channel */
 	uint8_t lift;     /* 0 or 1 */
 };
 
-#define FRONT_FIELDS_MAX 16u
 struct front_restrict {
 	struct front_person person;
 	uint8_t mode;           /* enum restriction */
@@ -220,6 +231,7 @@ union front_request {
 	struct front_entrust entrust;
 	struct front_disclose disclose;
 	struct front_query query;
+	struct front_correct correct;
 	struct front_stop stop;
 	struct front_restrict restriction;
 	struct front_policy_add policy_add;
