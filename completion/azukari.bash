@@ -22,10 +22,11 @@ _azukari() {
 	--of) words='calls searches' ;;
 	--channel) words='phone sms email post all' ;;
 	--allow) words='card my-number' ;;
+	--kinds) words='card my_number phone email' ;;
 	--mode) words='add' ;;
 	*)
 		case $command,$sub in
-		,*) words='init serve status client purpose policy staff device entrust disclose correct stop restrict ledger demo --house --key --json --version -h' ;;
+		,*) words='init serve status client purpose policy staff device entrust disclose correct stop restrict ledger scan demo --house --key --json --version -h' ;;
 		init,*) words='--house --officer --name --key-out --unsealed' ;;
 		client,add) words='--name --category' ;;
 		client,*) words='add list close recipient' ;;
@@ -48,6 +49,7 @@ _azukari() {
 		ledger,verify) words='--client' ;;
 		ledger,query) words='--client --record --staff --max' ;;
 		ledger,*) words='verify query' ;;
+		scan,*) words='--patterns --kinds --hits --jobs --max-unpacked --max-seconds' ;;
 		demo,*) words='--out --people --clients --seed' ;;
 		esac
 		;;

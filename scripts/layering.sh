@@ -14,11 +14,12 @@ allowed() {
 	kv) echo kv base ;;
 	store) echo store base kv proto ;;
 	ledger | catalogue | people | policy | state | trace) echo "$1" base crypto kv match proto ;;
+	scan) echo scan base proto ;;
 	custody) echo custody base crypto match proto catalogue ledger people policy state trace ;;
 	keeper) echo keeper base crypto proto ledger custody ;;
 	vault) echo vault base kv proto store ;;
 	intake) echo intake base text match proto ;;
-	cli) echo cli base crypto text match proto ;;
+	cli) echo cli base crypto text match proto scan ;;
 	*) echo "layering.sh: unknown folder src/$1" >&2; return 1 ;;
 	esac
 }

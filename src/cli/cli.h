@@ -43,6 +43,7 @@ int cmd_correct(const struct cli *cli, int argc, char **argv);
 int cmd_stop(const struct cli *cli, int argc, char **argv);
 int cmd_restrict(const struct cli *cli, int argc, char **argv);
 int cmd_ledger(const struct cli *cli, int argc, char **argv);
+int cmd_scan(const struct cli *cli, int argc, char **argv);
 int cmd_demo(const struct cli *cli, int argc, char **argv);
 
 /* Prints "azukari: " and the error on stderr and returns its exit code. */

@@ -138,6 +138,16 @@ static const struct command commands[] = {
 	"  verify reads every entry again; exit 4 if one is not as it was written\n"
 	"  query shows the newest entries first; 20 unless --max says otherwise, at most 500\n"
 	"example: azukari ledger query --client c01 --record 1"},
+    {"scan", cmd_scan, "find personal data in files and disks",
+	"azukari scan --patterns [--kinds KIND,…] [--hits] [options] PATH…|-\n"
+	"  --patterns           card and My Numbers, telephones, e-mail addresses; needs no house\n"
+	"  --kinds KIND,…       card my_number phone email; all unless some are named\n"
+	"  --hits               the place of each, never what it says\n"
+	"  --jobs N             files at once; as many as there are processors\n"
+	"  --max-unpacked SIZE  what one file may unpack to, or a pipe give (8G)\n"
+	"  --max-seconds N      how long that may take (300)\n"
+	"  exit 0: all was read and nothing found; 1: found; 5: nothing found, not all read\n"
+	"example: azukari scan --patterns --kinds card,my_number src"},
     {"demo", cmd_demo, "make lists of a sample house",
 	"azukari demo --out DIR [--people N] [--clients N] [--seed N]\n"
 	"  Writes a list for each client and a table of clients and purposes into DIR.\n"

@@ -31,6 +31,7 @@
 #include "base/frame.h"
 #include "base/proc.h"
 #include "base/wire.h"
+#include "cli/program.h"
 
 #define BACKLOG        256
 #define STOP_US        (30 * AZ_US_PER_S)
@@ -77,24 +78,6 @@ parent_prepare(void)
 
 /* --- programs --------------------------------------------------------------------------------- */
 
-/* Where a program of ours lies: installed, beside us, or in the folders of a build. */
-static enum az_status
-find_program(const char *name, const char *folder, char path[PATH_MAX], struct az_err *reterr)
-{
-	const char *const places[] = {"../libexec/azukari", ".", folder};
-	char own[PATH_MAX / 2];
-	enum az_status status = proc_own_folder(own, sizeof(own), reterr);
-
-	for (size_t i = 0; status == AZ_OK && i < AZ_ARRAY_SIZE(places); i++) {
-		(void)snprintf(path, PATH_MAX, "%s/%s/%s", own, places[i], name);
-		if (access(path, X_OK) == 0)
-			return AZ_OK;
-	}
-	if (status == AZ_OK)
-		status = az_fail(reterr, AZ_NOT_FOUND, "the program %s is not installed", name);
-	return status;
-}
-
 static enum az_status
 spawn(const char *name, const char *folder, const char *argument, const int *fds, size_t count,
     struct house_user user, pid_t *ret_pid, struct az_err *reterr)
@@ -107,7 +90,7 @@ spawn(const char *name, const char *folder, const char *argument, const int *fds
 	    .uid = user.uid,
 	    .gid = user.gid,
 	    .inherit_stderr = true};
-	enum az_status status = find_program(name, folder, path, reterr);
+	enum az_status status = program_find(name, folder, path, reterr);
 
 	for (size_t i = 0; i < count; i++)
 		spec.fds[i] = fds[i];

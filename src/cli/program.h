@@ -1,0 +1,18 @@
+/*
+ * Where the programs lie that commands start.
+ */
+#ifndef AZ_CLI_PROGRAM_H
+#define AZ_CLI_PROGRAM_H
+
+#include <limits.h>
+
+#include "base/status.h"
+
+/*
+ * The path of a program of ours: installed, beside us, or in that folder of a build ("../vault"). AZ_NOT_FOUND names the
+ * program.
+ */
+AZ_CHECKED enum az_status program_find(
+    const char *name, const char *folder, char path[PATH_MAX], struct az_err *reterr);
+
+#endif
