@@ -29,6 +29,7 @@ END {
 	row("lone disclosure / append and fdatasync", "lone", 3, 2, 0, 1)
 	row("ledger appends/s, 64 waiters", "appends", 40000, 80000, 1, 64 * value["appends-raw"])
 	row("ledger entries verified/s", "verify", 1000000, 3000000, 1, "")
+	row("scan --patterns / ripgrep, one core", "scan-times-ripgrep", 3, 8, 1, "")
 	print ""
 	plain("warm: p50, us", "warm-p50-us")
 	plain("warm: p99, us", "warm-p99-us")
@@ -45,6 +46,9 @@ END {
 	plain("people in the list", "people")
 	plain("people entrusted/s", "entrust-rate")
 	plain("entries verified", "verify-entries")
+	plain("scan --patterns, GB/s", "scan-rate")
+	plain("ripgrep, same patterns, GB/s", "scan-ripgrep")
+	plain("Vectorscan, same patterns, GB/s", "scan-vectorscan")
 	print ""
 	if (skipped != "")
 		print "PostgreSQL: skipped," skipped

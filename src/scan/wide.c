@@ -175,6 +175,14 @@ char_before(const uint8_t *data, size_t at, enum scan_script script)
 
 /* --- which script ----------------------------------------------------------------------------- */
 
+/* Most of what follows a digit does not: 月, 丁, 番. */
+static bool
+may_begin_dash(uint8_t byte)
+{
+	return byte == 0xe2 || byte == 0xe3 || byte == 0xef || byte == 0x81 || byte == 0xa1 ||
+	    byte == 0x8e || byte == 0xb0;
+}
+
 /* A dash that is not ASCII begins at data[at]. */
 static enum scan_script
 dash_script(const uint8_t *data, size_t at, size_t end)
@@ -245,7 +253,7 @@ scan_script_at(const uint8_t *data, size_t at, size_t end)
 	if (a < 0x80) {
 		if (b == 0)
 			return at == 0 ? SCRIPT_UTF16LE : order_of(data, at, at - 1, end);
-		return b >= 0x80 ? dash_script(data, at + 1, end) : SCRIPT_NONE;
+		return may_begin_dash(b) ? dash_script(data, at + 1, end) : SCRIPT_NONE;
 	}
 	if (a == 0xef && b == 0xbc && (between(c, 0x90, 0x99) || c == 0xa0))
 		return SCRIPT_UTF8;
