@@ -20,13 +20,14 @@ _azukari() {
 	--basis) words='dialled inbound-match callback manual-search hand-over' ;;
 	--by) words='number= phone= mobile= email= name= surname= given= birth= address=' ;;
 	--of) words='calls searches' ;;
+	--outcome) words='reached no-answer busy voicemail wrong-number callback refused other' ;;
 	--channel) words='phone sms email post all' ;;
 	--allow) words='card my-number' ;;
 	--kinds) words='card my_number phone email' ;;
 	--mode) words='add' ;;
 	*)
 		case $command,$sub in
-		,*) words='init serve status client purpose policy staff device entrust disclose correct stop restrict ledger scan demo --house --key --json --version -h' ;;
+		,*) words='init serve status client purpose policy staff device entrust disclose campaign attempt correct stop restrict ledger scan demo --house --key --json --version -h' ;;
 		init,*) words='--house --officer --name --key-out --unsealed' ;;
 		client,add) words='--name --category' ;;
 		client,*) words='add list close recipient' ;;
@@ -42,7 +43,11 @@ _azukari() {
 		device,add) words='--public' ;;
 		device,*) words='add list retire key' ;;
 		entrust,*) words='--client --purpose --as-of --mode --columns --strict' ;;
-		disclose,*) words='--client --purpose --by --reason --basis --call' ;;
+		disclose,*) words='--client --purpose --by --reason --basis --campaign --call' ;;
+		campaign,add) words='--purpose --from --until --hours --staff --lists' ;;
+		campaign,*) words='add list close' ;;
+		attempt,list) words='--client --purpose --by --record --max' ;;
+		attempt,*) words='list --client --purpose --by --record --outcome --callback --note --campaign --call --reason' ;;
 		correct,*) words='--client --purpose --by --record --set --reason --call' ;;
 		stop,*) words='--client --purpose --by --record --channel --lift --reason' ;;
 		restrict,*) words='--client --purpose --by --record --fields --two-people --open-for --minutes --lift --reason' ;;

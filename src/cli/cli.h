@@ -39,6 +39,8 @@ int cmd_staff(const struct cli *cli, int argc, char **argv);
 int cmd_device(const struct cli *cli, int argc, char **argv);
 int cmd_entrust(const struct cli *cli, int argc, char **argv);
 int cmd_disclose(const struct cli *cli, int argc, char **argv);
+int cmd_campaign(const struct cli *cli, int argc, char **argv);
+int cmd_attempt(const struct cli *cli, int argc, char **argv);
 int cmd_correct(const struct cli *cli, int argc, char **argv);
 int cmd_stop(const struct cli *cli, int argc, char **argv);
 int cmd_restrict(const struct cli *cli, int argc, char **argv);

@@ -44,7 +44,8 @@ read_options(int argc, char **argv, struct front_disclose *disclose, struct valu
 	static const struct option options[] = {{"client", required_argument, NULL, 'c'},
 	    {"purpose", required_argument, NULL, 'p'}, {"by", required_argument, NULL, 'b'},
 	    {"reason", required_argument, NULL, 'r'}, {"basis", required_argument, NULL, 'B'},
-	    {"call", required_argument, NULL, 'C'}, {0}};
+	    {"call", required_argument, NULL, 'C'}, {"campaign", required_argument, NULL, 'g'},
+	    {0}};
 	enum reason reason = REASON_NONE;
 	enum basis basis = BASIS_NONE;
 	bool good = true;
@@ -54,6 +55,10 @@ read_options(int argc, char **argv, struct front_disclose *disclose, struct valu
 		switch (option) {
 		case 'c': good &= copy_argument(disclose->client, LABEL_SIZE, optarg); break;
 		case 'p': good &= copy_argument(disclose->purpose, LABEL_SIZE, optarg); break;
+		case 'g':
+			good &= copy_argument(disclose->campaign, LABEL_SIZE, optarg) &&
+			    label_is_valid(disclose->campaign);
+			break;
 		case 'b':
 			if (!read_by(optarg, disclose, values))
 				return cli_usage(

@@ -103,8 +103,35 @@ static const struct command commands[] = {
 	"  --basis CODE      dialled inbound-match callback manual-search hand-over;\n"
 	"                    inbound-match where --call is given, else manual-search\n"
 	"  --call REF        the call's reference\n"
+	"  --campaign LABEL  only its people, on its days and at its hours\n"
 	"example: azukari --key ito.key disclose --client c01 --purpose checkup "
 	"--by phone=03-1234-5678 --reason enquiry --call 8841"},
+    {"campaign", cmd_campaign, "a purpose at work: which people, when, by whom",
+	"azukari campaign add CLIENT/LABEL --purpose LABEL --until DATE [options]\n"
+	"       azukari campaign list [CLIENT]\n"
+	"       azukari campaign close CLIENT/LABEL\n"
+	"  --from DATE    the first day; today unless another is said\n"
+	"  --hours HH:MM-HH:MM  where the house is, also over midnight; any unless they are said\n"
+	"  --staff LABEL,…      only these; whoever the purpose is for unless they are said\n"
+	"  --lists N,…          only people of these consignments; of all unless they are said\n"
+	"example: azukari campaign add c01/spring --purpose checkup --until 2027-03-31 "
+	"--hours 09:00-20:00"},
+    {"attempt", cmd_attempt, "how a call or try ended",
+	"azukari attempt --client LABEL --purpose LABEL (--by number=VALUE | --record N)\n"
+	"                --outcome CODE [options]\n"
+	"       azukari attempt list --client LABEL --purpose LABEL\n"
+	"                (--by number=VALUE | --record N) [--max N]\n"
+	"  --outcome CODE  reached no-answer busy voicemail wrong-number callback refused other\n"
+	"  --callback TIME YYYY-MM-DDTHH:MM, where this machine is; needed with callback\n"
+	"  --note TEXT     in arguments in an unsealed house only; @N reads a line of descriptor "
+	"N,\n"
+	"                  - asks on the terminal\n"
+	"  --campaign LABEL\n"
+	"  --call REF      the call's reference\n"
+	"  --reason CODE   outbound unless another is said\n"
+	"  list shows the newest, with their notes; 20 unless --max says otherwise, at most 100\n"
+	"example: azukari --key ito.key attempt --client c01 --purpose checkup --record 1 "
+	"--outcome no-answer"},
     {"correct", cmd_correct, "put somebody's fields right",
 	"azukari correct --client LABEL --purpose LABEL (--by number=VALUE | --record N)\n"
 	"                --set FIELD=VALUE … [options]\n"

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "custody/campaigns.h"
 #include "custody/corrections.h"
 #include "custody/custody_internal.h"
 #include "custody/holds.h"
@@ -76,6 +77,9 @@ behind(void *arg, const struct ledger_record *record, struct az_err *reterr)
 	if (status == AZ_OK && text.text.size > 0)
 		status = state_put_text(custody->state, record->entry->log, record->index,
 		    text.salt, text.text, reterr);
+	if (status == AZ_OK && text.note.size > 0)
+		status = state_put_text(custody->state, record->entry->log | NOTE_LOG,
+		    record->index, text.note_salt, text.note, reterr);
 	return status;
 }
 
@@ -508,6 +512,7 @@ custody_close(struct custody **custody)
 	policy_free(&closed->policy);
 	budget_book_free(&closed->budgets);
 	secret_free(&closed->budgets_key);
+	campaigns_free(closed);
 	holds_free(closed);
 	corrections_free(closed);
 	secret_free(&closed->catalogue_key);

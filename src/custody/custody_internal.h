@@ -37,6 +37,7 @@ enum thing_kind {
 	THING_RECORDS = 7,
 	THING_SESSIONS = 8,
 	THING_HOLD = 20,
+	THING_CAMPAIGN = 21,
 	THING_CORRECTION = 22,
 	THING_BUDGET = 90,
 	THING_EXTENSION = 91,
@@ -106,10 +107,19 @@ AZ_CHECKED enum az_status payload_put_consignment(
 AZ_CHECKED enum az_status payload_end(
     struct payload *payload, const char *text, uint8_t ret_commitment[LEDGER_COMMITMENT_SIZE]);
 
-/* Calls visit for each thing of a payload; then the text, if there is one. AZ_CORRUPT. */
+/* The same with two texts, a call's reference and a note; either may be empty. */
+AZ_CHECKED enum az_status payload_end_texts(struct payload *payload, struct bytes call,
+    struct bytes note, uint8_t ret_call[LEDGER_COMMITMENT_SIZE],
+    uint8_t ret_note[LEDGER_COMMITMENT_SIZE]);
+/* Notes lie in the side store under their log's number with this bit, beside the entry's other text. */
+#define NOTE_LOG UINT32_C(0x80000000)
+
+/* Calls visit for each thing of a payload; then the texts, if there are any. AZ_CORRUPT. */
 struct payload_text {
 	uint8_t salt[LEDGER_SALT_SIZE];
 	struct bytes text;
+	uint8_t note_salt[LEDGER_SALT_SIZE];
+	struct bytes note;
 };
 AZ_CHECKED enum az_status payload_read(struct bytes payload,
     enum az_status (*visit)(
@@ -208,10 +218,12 @@ struct custody {
 	struct id_map corrections;     /* by purpose and record */
 	struct id_map correction_keys; /* by the start of a digest: chains of them */
 	bool corrections_are_open;
-	bool carry_due;      /* some may not lie under the newest lists yet */
-	bool carry_is_busy;  /* an entry of it is on its way; changes wait */
-	size_t carry_at;     /* how far a walk over them has come */
-	uint32_t correcting; /* the purpose of the correction at work; 0: none */
+	bool carry_due;              /* some may not lie under the newest lists yet */
+	bool carry_is_busy;          /* an entry of it is on its way; changes wait */
+	size_t carry_at;             /* how far a walk over them has come */
+	uint32_t correcting;         /* the purpose of the correction at work; 0: none */
+	struct campaign **campaigns; /* by id */
+	size_t campaign_count;
 	struct id_map holds; /* what holds for a record, whatever is delivered */
 	struct secret *catalogue_key;
 	struct secret *intake_identity; /* opens lists that are sealed to the house */
@@ -349,6 +361,11 @@ void verb_device_retire(struct request *request, const union front_request *body
 void verb_entrust(struct request *request, const union front_request *body);
 void verb_disclose(struct request *request, const union front_request *body);
 void verb_correct(struct request *request, const union front_request *body);
+void verb_campaign_add(struct request *request, const union front_request *body);
+void verb_campaign_list(struct request *request, const union front_request *body);
+void verb_campaign_close(struct request *request, const union front_request *body);
+void verb_attempt(struct request *request, const union front_request *body);
+void verb_attempt_list(struct request *request, const union front_request *body);
 void verb_stop(struct request *request, const union front_request *body);
 void verb_restrict(struct request *request, const union front_request *body);
 void verb_ledger_verify(struct request *request, const union front_request *body);

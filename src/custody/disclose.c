@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "custody/campaigns.h"
 #include "custody/corrections.h"
 #include "custody/holds.h"
 #include "custody/open.h"
@@ -40,6 +41,7 @@ struct disclosure {
 	struct request *request;
 	struct disclosure *next; /* held while the vault's count is compared */
 	struct grant grant;
+	uint32_t campaign; /* 0: none */
 	struct match_key key;
 	uint8_t key_digest[CORRECTION_KEY_SIZE]; /* as corrections keep it */
 	struct ledger_entry entry;               /* of what comes out */
@@ -375,7 +377,9 @@ decide(struct disclosure *disclosure)
 /* Which of a record's entries is current among the consignments asked. */
 struct current {
 	const struct disclosure *disclosure;
+	const struct campaign *campaign;
 	bool found;
+	bool is_in_campaign;
 	struct catalogue_entry entry;
 };
 
@@ -394,6 +398,7 @@ visit_entry(void *arg, const struct catalogue_entry *entry)
 {
 	struct current *current = arg;
 
+	current->is_in_campaign |= campaign_has_list(current->campaign, entry->consignment);
 	if (is_asked(current->disclosure, entry->consignment) &&
 	    (!current->found ||
 		consignment_is_newer(entry->as_of, entry->consignment, current->entry.as_of,
@@ -439,7 +444,8 @@ add_candidate(
     struct disclosure *disclosure, uint32_t record, uint64_t matched, struct az_err *reterr)
 {
 	struct custody *custody = disclosure->request->custody;
-	struct current current = {.disclosure = disclosure};
+	struct current current = {
+	    .disclosure = disclosure, .campaign = campaign_of(custody, disclosure->campaign)};
 	enum az_status status =
 	    catalogue_entries(custody->reader, record, visit_entry, &current, reterr);
 	struct candidate *candidate;
@@ -455,7 +461,8 @@ add_candidate(
 	}
 	if (matched != 0 && !is_found_by(disclosure, record, &current.entry, matched))
 		return AZ_OK;
-	if (!hold_lets_find(
+	if (!current.is_in_campaign ||
+	    !hold_lets_find(
 		hold_of(custody, disclosure->grant.client, record), disclosure->key.kind))
 		return AZ_OK;
 	disclosure->matches++;
@@ -812,7 +819,8 @@ disclosures_resume(struct custody *custody)
 /* Whether this human may see people of this client for this purpose; refuses if not. */
 static bool
 is_granted(struct request *request, const struct front_disclose *asked,
-    const struct purpose **ret_purpose, struct grant *ret_grant)
+    const struct purpose **ret_purpose, struct grant *ret_grant,
+    const struct campaign **ret_campaign)
 {
 	struct custody *custody = request->custody;
 	const struct staff *staff = people_staff(custody->people, request->front->staff);
@@ -835,6 +843,9 @@ is_granted(struct request *request, const struct front_disclose *asked,
 		status = az_fail(&err, AZ_DENIED, "disclose: a reason and a basis are needed");
 	if (status == AZ_OK)
 		status = policy_grant(client, purpose, role, ZONE_LOOPBACK, today, ret_grant, &err);
+	if (status == AZ_OK)
+		status = campaign_admits(
+		    custody, purpose, asked->campaign, request->front->staff, ret_campaign, &err);
 	if (client != NULL)
 		request->log = client->id;
 	if (status == AZ_OK) {
@@ -886,17 +897,20 @@ verb_disclose(struct request *request, const union front_request *body)
 {
 	const struct front_disclose *asked = &body->disclose;
 	const struct purpose *purpose = NULL;
+	const struct campaign *campaign = NULL;
 	struct disclosure *disclosure;
 	struct grant grant;
 	struct row what = {0};
 	struct az_err err = {0};
 	enum az_status status;
 
-	if (!is_granted(request, asked, &purpose, &grant))
+	if (!is_granted(request, asked, &purpose, &grant, &campaign))
 		return;
 	disclosure = disclosure_new(request, asked, purpose, &grant);
 	if (disclosure == NULL)
 		return;
+	disclosure->campaign = campaign != NULL ? campaign->id : 0;
+	disclosure->entry.campaign = disclosure->campaign;
 	for (uint8_t i = 0; i < asked->by_count; i++)
 		what.values[asked->by[i].field] = asked->by[i].value;
 	status = match_query(&what, &disclosure->key, &err);

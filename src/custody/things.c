@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "custody/campaigns.h"
 #include "custody/corrections.h"
 #include "custody/holds.h"
 
@@ -245,25 +246,45 @@ consignment_decode(struct bytes bytes, struct consignment *ret_consignment)
 
 /* --- payloads --------------------------------------------------------------------------------- */
 
-enum az_status
-payload_end(
-    struct payload *payload, const char *text, uint8_t ret_commitment[LEDGER_COMMITMENT_SIZE])
+/* A text with a salt of its own, and its commitment, if there is a text. */
+static void
+put_text(
+    struct wire_writer *writer, struct bytes text, uint8_t ret_commitment[LEDGER_COMMITMENT_SIZE])
 {
-	struct wire_writer *writer = &payload->writer;
 	uint8_t salt[LEDGER_SALT_SIZE];
 	uint8_t digest[SHA256_SIZE];
 	struct sha256 hash;
 
-	if (text != NULL && text[0] != '\0') {
-		random_bytes(salt, sizeof(salt));
-		wire_put_raw(writer, salt, sizeof(salt));
-		wire_put_text(writer, text);
-		sha256_init(&hash);
-		sha256_update(&hash, salt, sizeof(salt));
-		sha256_update(&hash, text, strlen(text));
-		sha256_final(&hash, digest);
-		memcpy(ret_commitment, digest, LEDGER_COMMITMENT_SIZE);
-	}
+	random_bytes(salt, sizeof(salt));
+	wire_put_raw(writer, salt, sizeof(salt));
+	wire_put_bytes(writer, text);
+	if (text.size == 0)
+		return;
+	sha256_init(&hash);
+	sha256_update(&hash, salt, sizeof(salt));
+	sha256_update(&hash, text.data, text.size);
+	sha256_final(&hash, digest);
+	memcpy(ret_commitment, digest, LEDGER_COMMITMENT_SIZE);
+}
+
+enum az_status
+payload_end(
+    struct payload *payload, const char *text, uint8_t ret_commitment[LEDGER_COMMITMENT_SIZE])
+{
+	return payload_end_texts(payload, text != NULL ? bytes_of(text) : bytes_make(NULL, 0),
+	    bytes_make(NULL, 0), ret_commitment, NULL);
+}
+
+enum az_status
+payload_end_texts(struct payload *payload, struct bytes call, struct bytes note,
+    uint8_t ret_call[LEDGER_COMMITMENT_SIZE], uint8_t ret_note[LEDGER_COMMITMENT_SIZE])
+{
+	struct wire_writer *writer = &payload->writer;
+
+	if (call.size > 0 || note.size > 0)
+		put_text(writer, call, ret_call);
+	if (note.size > 0)
+		put_text(writer, note, ret_note);
 	if (writer->status == AZ_OK)
 		wire_store_u32(payload->buffer.data + PAYLOAD_COUNT_AT, payload->count);
 	return writer->status;
@@ -298,6 +319,10 @@ payload_read(struct bytes payload,
 	if (!reader.failed && reader.rest.size > 0) {
 		wire_get_raw(&reader, ret_text->salt, sizeof(ret_text->salt));
 		ret_text->text = wire_get_bytes(&reader, STATE_TEXT_MAX);
+	}
+	if (!reader.failed && reader.rest.size > 0) {
+		wire_get_raw(&reader, ret_text->note_salt, sizeof(ret_text->note_salt));
+		ret_text->note = wire_get_bytes(&reader, STATE_TEXT_MAX);
 	}
 	if (!wire_end(&reader))
 		return az_fail(
@@ -375,6 +400,8 @@ thing_apply(void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_
 			return az_fail(reterr, AZ_CORRUPT, "house: it cannot be read");
 		return AZ_OK;
 	}
+	if (kind == THING_CAMPAIGN)
+		return campaign_apply(custody, thing, reterr);
 	if (kind == THING_CORRECTION)
 		return correction_apply(custody, thing, reterr);
 	if (kind == THING_HOLD)

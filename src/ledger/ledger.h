@@ -65,8 +65,11 @@ enum entry_type {
 	ENTRY_CORRECTING =
 	    40,               /* a row is opened to be corrected; nothing of it leaves the keeper */
 	ENTRY_CORRECTED = 41, /* version: the one that it made; shown: the fields */
-	ENTRY_CARRIED = 46,   /* house log; detail: corrections that lie under newer lists now */
-	ENTRY_STOP = 42,      /* detail: 1 set, 2 lifted; detail64: channel bits */
+	ENTRY_CAMPAIGN = 44,
+	ENTRY_ATTEMPT = 45, /* detail: enum attempt; detail64: time to call back; text: the note */
+	ENTRY_ATTEMPTS_LISTED = 47,
+	ENTRY_CARRIED = 46, /* house log; detail: corrections that lie under newer lists now */
+	ENTRY_STOP = 42,    /* detail: 1 set, 2 lifted; detail64: channel bits */
 	ENTRY_RESTRICTED =
 	    43, /* detail: enum restriction; detail64: field bits; subject: opened for */
 };

@@ -27,6 +27,9 @@ static const enum decision table[VERB_COUNT][ROLE_COUNT] = {
     [VERB_CORRECT] = {N, Y, Y, N, N, N},
     [VERB_STOP] = {N, Y, Y, N, N, N},
     [VERB_RESTRICT] = {N, N, A, A, N, N},
+    [VERB_CAMPAIGN] = {N, N, A, A, N, N},
+    [VERB_CAMPAIGN_LIST] = {N, Y, Y, Y, N, N},
+    [VERB_ATTEMPT] = {N, Y, Y, N, N, N},
     [VERB_POLICY] = {N, N, N, A, N, N},
     [VERB_POLICY_LIST] = {N, N, Y, Y, N, N},
 };

@@ -186,6 +186,7 @@ walk_disclose(struct walk *walk, struct front_disclose *disclose)
 	walk_label(walk, disclose->purpose, false);
 	walk_u16(walk, &disclose->reason);
 	walk_u8(walk, &disclose->basis);
+	walk_label(walk, disclose->campaign, true);
 	walk_text(walk, disclose->call, sizeof(disclose->call));
 	walk->bad |= disclose->call[0] != '\0' && !call_is_valid(disclose->call);
 	walk_u8(walk, &disclose->by_count);
@@ -241,6 +242,51 @@ walk_field_name(struct walk *walk, char name[FIELD_NAME_MAX])
 
 	walk_text(walk, name, FIELD_NAME_MAX);
 	walk->bad |= !field_parse(name, &known) && !field_is_x_name(name);
+}
+
+static void
+walk_campaign_add(struct walk *walk, struct front_campaign_add *add)
+{
+	walk_label(walk, add->client, false);
+	walk_label(walk, add->purpose, false);
+	walk_label(walk, add->label, false);
+	walk_days(walk, &add->from);
+	walk_days(walk, &add->until);
+	walk_u16(walk, &add->opens);
+	walk_u16(walk, &add->closes);
+	walk->bad |= add->opens >= 1440 || add->closes >= 1440;
+	walk_u8(walk, &add->staff_count);
+	walk->bad |= add->staff_count > FRONT_CAMPAIGN_STAFF;
+	for (uint8_t i = 0; !walk->bad && i < add->staff_count; i++)
+		walk_label(walk, add->staff[i], false);
+	walk_u8(walk, &add->list_count);
+	walk->bad |= add->list_count > FRONT_CAMPAIGN_LISTS;
+	for (uint8_t i = 0; !walk->bad && i < add->list_count; i++)
+		walk_u64(walk, &add->lists[i]);
+}
+
+static void
+walk_attempt(struct walk *walk, struct front_attempt *attempt)
+{
+	uint64_t callback = (uint64_t)attempt->callback_us;
+
+	walk_person(walk, &attempt->person);
+	walk_label(walk, attempt->campaign, true);
+	walk_text(walk, attempt->call, sizeof(attempt->call));
+	walk->bad |= attempt->call[0] != '\0' && !call_is_valid(attempt->call);
+	walk_u8(walk, &attempt->outcome);
+	walk_u64(walk, &callback);
+	attempt->callback_us = (int64_t)callback;
+	walk_bytes(walk, &attempt->note, FRONT_NOTE_MAX);
+	walk->bad |= attempt_name((enum attempt)attempt->outcome) == NULL;
+}
+
+static void
+walk_attempt_list(struct walk *walk, struct front_attempt_list *list)
+{
+	walk_person(walk, &list->person);
+	walk_u32(walk, &list->max);
+	walk->bad |= list->max == 0 || list->max > FRONT_ATTEMPTS_MAX;
 }
 
 static void
@@ -330,11 +376,13 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_RECIPIENT:
 	case FRONT_STAFF_LIST:
 	case FRONT_DEVICE_LIST: break;
+	case FRONT_CAMPAIGN_LIST:
 	case FRONT_PURPOSE_LIST: walk_label(walk, request->named.client, true); break;
 	case FRONT_CLIENT_ADD: walk_client_add(walk, &request->client_add); break;
 	case FRONT_PURPOSE_ADD: walk_purpose_add(walk, &request->purpose_add); break;
 	case FRONT_STAFF_ADD: walk_staff_add(walk, &request->staff_add); break;
 	case FRONT_DEVICE_ADD: walk_device_add(walk, &request->device_add); break;
+	case FRONT_CAMPAIGN_CLOSE:
 	case FRONT_PURPOSE_CLOSE:
 		walk_label(walk, request->named.client, false);
 		walk_label(walk, request->named.label, false);
@@ -345,6 +393,9 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_LEDGER_VERIFY: walk_label(walk, request->named.label, true); break;
 	case FRONT_ENTRUST: walk_entrust(walk, &request->entrust); break;
 	case FRONT_DISCLOSE: walk_disclose(walk, &request->disclose); break;
+	case FRONT_CAMPAIGN_ADD: walk_campaign_add(walk, &request->campaign_add); break;
+	case FRONT_ATTEMPT: walk_attempt(walk, &request->attempt); break;
+	case FRONT_ATTEMPT_LIST: walk_attempt_list(walk, &request->attempt_list); break;
 	case FRONT_CORRECT: walk_correct(walk, &request->correct); break;
 	case FRONT_STOP: walk_stop(walk, &request->stop); break;
 	case FRONT_RESTRICT: walk_restrict(walk, &request->restriction); break;

@@ -55,6 +55,11 @@ enum front_message {
 	FRONT_CORRECT = 26,
 	FRONT_STOP = 27,
 	FRONT_RESTRICT = 28,
+	FRONT_CAMPAIGN_ADD = 29,
+	FRONT_CAMPAIGN_LIST = 30,
+	FRONT_CAMPAIGN_CLOSE = 31,
+	FRONT_ATTEMPT = 32,
+	FRONT_ATTEMPT_LIST = 33,
 
 	FRONT_POLICY_ADD = 120,
 	FRONT_POLICY_LIST = 121,
@@ -146,8 +151,9 @@ struct front_entrust {
 struct front_disclose {
 	char client[LABEL_SIZE];
 	char purpose[LABEL_SIZE];
-	uint16_t reason; /* enum reason */
-	uint8_t basis;   /* enum basis */
+	uint16_t reason;           /* enum reason */
+	uint8_t basis;             /* enum basis */
+	char campaign[LABEL_SIZE]; /* "": none */
 	char call[CALL_SIZE];
 	uint8_t by_count;
 	struct front_by {
@@ -196,6 +202,36 @@ struct front_correct {
 	} fields[FRONT_FIELDS_MAX];
 };
 
+#define FRONT_CAMPAIGN_STAFF 32u
+#define FRONT_CAMPAIGN_LISTS 16u
+struct front_campaign_add {
+	char client[LABEL_SIZE];
+	char purpose[LABEL_SIZE];
+	char label[LABEL_SIZE];
+	int32_t from, until;    /* days */
+	uint16_t opens, closes; /* minutes of the day, below 1440; the same: any hour */
+	uint8_t staff_count;
+	char staff[FRONT_CAMPAIGN_STAFF][LABEL_SIZE];
+	uint8_t list_count;
+	uint64_t lists[FRONT_CAMPAIGN_LISTS];
+};
+
+#define FRONT_NOTE_MAX 2000u
+struct front_attempt {
+	struct front_person person;
+	char campaign[LABEL_SIZE]; /* "": none */
+	char call[CALL_SIZE];
+	uint8_t outcome; /* enum attempt */
+	int64_t callback_us;
+	struct bytes note; /* at most FRONT_NOTE_MAX; borrowed */
+};
+
+#define FRONT_ATTEMPTS_MAX 100u
+struct front_attempt_list {
+	struct front_person person;
+	uint32_t max; /* 1 to FRONT_ATTEMPTS_MAX, the newest */
+};
+
 struct front_stop {
 	struct front_person person;
 	uint8_t channels; /* bits 1 << enum channel */
@@ -232,6 +268,9 @@ union front_request {
 	struct front_disclose disclose;
 	struct front_query query;
 	struct front_correct correct;
+	struct front_campaign_add campaign_add;
+	struct front_attempt attempt;
+	struct front_attempt_list attempt_list;
 	struct front_stop stop;
 	struct front_restrict restriction;
 	struct front_policy_add policy_add;

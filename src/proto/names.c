@@ -201,6 +201,9 @@ static const char *const verb_names[VERB_COUNT] = {
     [VERB_CORRECT] = "correct",
     [VERB_STOP] = "stop",
     [VERB_RESTRICT] = "restrict",
+    [VERB_CAMPAIGN] = "campaign",
+    [VERB_CAMPAIGN_LIST] = "campaign list",
+    [VERB_ATTEMPT] = "attempt",
     [VERB_POLICY] = "policy",
     [VERB_POLICY_LIST] = "policy list",
 };
@@ -233,6 +236,35 @@ channel_parse(const char *name, enum channel *ret_channel)
 	if (channel == 0)
 		return false;
 	*ret_channel = (enum channel)channel;
+	return true;
+}
+
+static const char *const attempt_names[ATTEMPT_COUNT] = {
+    [ATTEMPT_NONE] = "none",
+    [ATTEMPT_REACHED] = "reached",
+    [ATTEMPT_NO_ANSWER] = "no-answer",
+    [ATTEMPT_BUSY] = "busy",
+    [ATTEMPT_VOICEMAIL] = "voicemail",
+    [ATTEMPT_WRONG_NUMBER] = "wrong-number",
+    [ATTEMPT_CALLBACK] = "callback",
+    [ATTEMPT_REFUSED] = "refused",
+    [ATTEMPT_OTHER] = "other",
+};
+
+const char *
+attempt_name(enum attempt attempt)
+{
+	return name_at(attempt_names, ATTEMPT_COUNT, attempt);
+}
+
+bool
+attempt_parse(const char *name, enum attempt *ret_attempt)
+{
+	unsigned int attempt = find_name(attempt_names, ATTEMPT_COUNT, name);
+
+	if (attempt == 0)
+		return false;
+	*ret_attempt = (enum attempt)attempt;
 	return true;
 }
 

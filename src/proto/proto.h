@@ -122,6 +122,9 @@ enum verb {
 	VERB_CORRECT = 16,
 	VERB_STOP = 17,
 	VERB_RESTRICT = 18,
+	VERB_CAMPAIGN = 19,
+	VERB_CAMPAIGN_LIST = 20,
+	VERB_ATTEMPT = 21,
 	VERB_POLICY = 72,
 	VERB_POLICY_LIST = 73,
 	VERB_COUNT = 74, /* numbers between them that have no name are no verbs */
@@ -189,6 +192,22 @@ enum channel {
 	CHANNEL_COUNT = 5,
 };
 #define CHANNELS_ALL ((1u << CHANNEL_COUNT) - 2u)
+/* How a call or try ended. */
+enum attempt {
+	ATTEMPT_NONE = 0,
+	ATTEMPT_REACHED = 1,
+	ATTEMPT_NO_ANSWER = 2,
+	ATTEMPT_BUSY = 3,
+	ATTEMPT_VOICEMAIL = 4,
+	ATTEMPT_WRONG_NUMBER = 5,
+	ATTEMPT_CALLBACK = 6,
+	ATTEMPT_REFUSED = 7,
+	ATTEMPT_OTHER = 8,
+	ATTEMPT_COUNT = 9,
+};
+const char *attempt_name(enum attempt attempt);
+bool attempt_parse(const char *name, enum attempt *ret_attempt) AZ_CHECKED;
+
 const char *channel_name(enum channel channel);
 bool channel_parse(const char *name, enum channel *ret_channel) AZ_CHECKED;
 

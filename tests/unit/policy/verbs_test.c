@@ -28,6 +28,9 @@ static const struct {
     {VERB_CORRECT, "yy---"},
     {VERB_STOP, "yy---"},
     {VERB_RESTRICT, "-aa--"},
+    {VERB_CAMPAIGN, "-aa--"},
+    {VERB_CAMPAIGN_LIST, "yyy--"},
+    {VERB_ATTEMPT, "yy---"},
     {VERB_POLICY, "--a--"},
     {VERB_POLICY_LIST, "-yy--"},
 };

@@ -38,6 +38,18 @@ every_code_parses_back_from_its_name(void **state)
 		assert_true(basis_parse(basis_name(i), &basis));
 		assert_int_equal(basis, i);
 	}
+	for (enum attempt i = ATTEMPT_NONE + 1; i < ATTEMPT_COUNT; i++) {
+		enum attempt attempt = ATTEMPT_NONE;
+
+		assert_true(attempt_parse(attempt_name(i), &attempt));
+		assert_int_equal(attempt, i);
+	}
+	for (enum channel i = CHANNEL_NONE + 1; i < CHANNEL_COUNT; i++) {
+		enum channel channel = CHANNEL_NONE;
+
+		assert_true(channel_parse(channel_name(i), &channel));
+		assert_int_equal(channel, i);
+	}
 	for (enum field_class i = CLASS_NONE + 1; i < CLASS_COUNT; i++) {
 		enum field_class class = CLASS_NONE;
 
