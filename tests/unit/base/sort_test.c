@@ -96,6 +96,24 @@ sorted_and_reversed_ones_are_sorted(void **state)
 	check(MANY, 0);
 }
 
+/* As two workers leave them: each in ascending order, one behind the other, many of one place. */
+static void
+ascending_runs_are_merged(void **state)
+{
+	(void)state;
+	for (size_t runs = 1; runs <= 7; runs++) {
+		for (size_t i = 0; i < MANY; i++) {
+			uint32_t number = (uint32_t)(i * runs % MANY);
+
+			memset(entries + i * SIZE, (int)(i % 3), SIZE);
+			entries[i * SIZE + 16] = (uint8_t)(number >> 16);
+			entries[i * SIZE + 17] = (uint8_t)(number >> 8);
+			entries[i * SIZE + 18] = (uint8_t)number;
+		}
+		check(MANY, 0);
+	}
+}
+
 int
 main(void)
 {
@@ -104,6 +122,7 @@ main(void)
 	    cmocka_unit_test(equal_and_nearly_equal_ones_are_sorted),
 	    cmocka_unit_test(common_bits_are_skipped),
 	    cmocka_unit_test(sorted_and_reversed_ones_are_sorted),
+	    cmocka_unit_test(ascending_runs_are_merged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
