@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 build=${BENCH_BUILD:-build-bench}
 
 scripts/bench-deps.sh || echo 'bench: PostgreSQL cannot be installed' >&2
-[ -f "$build/build.ninja" ] || meson setup "$build" --buildtype=release -Db_ndebug=false >&2
+[ -f "$build/build.ninja" ] || meson setup "$build" --buildtype=release -Db_ndebug=false -Db_lto=true >&2
 ninja -C "$build" --quiet src/cli/azukari src/keeper/azukari-keeper src/vault/azukari-vault \
 	src/intake/azukari-intake src/scan/azukari-scanner bench/bench-ledger bench/bench-disclose >&2
 

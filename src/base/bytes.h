@@ -37,7 +37,7 @@ int bytes_compare(struct bytes a, struct bytes b);
 bool bytes_are_utf8(struct bytes bytes);
 
 /* Overwrites size bytes with zeros in a way the compiler may not remove. data may be NULL if size is 0. */
-void az_wipe(void *data, size_t size);
+void az_wipe(void *data, size_t size) __attribute__((noinline));
 
 /* Sum and product that report overflow instead of wrapping; *ret is written only when true. */
 bool az_add(size_t a, size_t b, size_t *ret) AZ_CHECKED;

@@ -26,6 +26,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -33,6 +34,8 @@
 
 #include "base/bytes.h"
 #include "base/file.h"
+
+#define GIVE_WAY_NICE 15
 
 /* Above every place that a child's descriptors are put at. */
 #define LIFTED_FIRST (PROC_FD_FIRST + PROC_FDS_MAX + 2)
@@ -309,4 +312,11 @@ proc_own_folder(char *path, size_t room, struct az_err *reterr)
 	memcpy(path, program, folder_size);
 	path[folder_size] = '\0';
 	return AZ_OK;
+}
+
+void
+proc_give_way(void)
+{
+	/* 0 is the calling thread on Linux. */
+	(void)setpriority(PRIO_PROCESS, 0, GIVE_WAY_NICE);
 }

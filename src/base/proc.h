@@ -78,4 +78,10 @@ struct sandbox {
  */
 AZ_CHECKED enum az_status sandbox_enter(const struct sandbox *sandbox, struct az_err *reterr);
 
+/*
+ * The calling thread, or a process that has only this one, works on a list: it gives way to what people wait for.
+ * Where the system refuses, it is only less polite.
+ */
+void proc_give_way(void);
+
 #endif

@@ -264,7 +264,7 @@ static const struct limited limited_calls[] = {
     {FILES, SCMP_SYS(clone3), ENOSYS, {{0, 0, 0}}},
     {FILES, SCMP_SYS(clone), 0, {{0, THREAD, THREAD}}},
     /* The calling thread's own priority. */
-    {KEEPER, SCMP_SYS(setpriority), 0, {{0, WHOLE, PRIO_PROCESS}, {1, WHOLE, 0}}},
+    {STORES, SCMP_SYS(setpriority), 0, {{0, WHOLE, PRIO_PROCESS}, {1, WHOLE, 0}}},
     {KEEPER, SCMP_SYS(sched_setscheduler), 0, {{0, WHOLE, 0}}},
     /* Who a peer is, and how much of ours may wait for it. */
     {KEEPER, SCMP_SYS(getsockopt), 0, {{1, WHOLE, SOL_SOCKET}}},

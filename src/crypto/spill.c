@@ -23,7 +23,8 @@
 #define PLACE_SIZE 16u
 
 struct bucket {
-	struct buffer chunk;
+	uint8_t *chunk; /* CHUNK_SIZE, from the first entry on */
+	uint32_t used;
 	uint32_t *full; /* places in the file */
 	size_t count, room;
 };
@@ -49,8 +50,6 @@ spill_new(int dirfd, size_t buckets, struct spill **ret_spill, struct az_err *re
 	spill->dirfd = dirfd;
 	spill->fd = -1;
 	spill->bucket_count = buckets;
-	for (size_t i = 0; i < buckets; i++)
-		buffer_init(&spill->buckets[i].chunk, CHUNK_SIZE, true);
 	status = secret_random(SEAL_KEY_SIZE, &spill->key, reterr);
 	if (status == AZ_OK)
 		status = seal_key_new(secret_peek(spill->key), &spill->writing, reterr);
@@ -67,8 +66,12 @@ spill_free(struct spill **spill)
 	if (*spill == NULL)
 		return;
 	for (size_t i = 0; i < (*spill)->bucket_count; i++) {
-		buffer_fini(&(*spill)->buckets[i].chunk);
-		free((*spill)->buckets[i].full);
+		struct bucket *bucket = &(*spill)->buckets[i];
+
+		if (bucket->chunk != NULL)
+			az_wipe(bucket->chunk, bucket->used);
+		free(bucket->chunk);
+		free(bucket->full);
 	}
 	seal_key_free(&(*spill)->writing);
 	secret_free(&(*spill)->key);
@@ -132,44 +135,57 @@ write_chunk(struct spill *spill, size_t index, struct az_err *reterr)
 	if (status != AZ_OK)
 		return status;
 	chunk_place(index, spill->chunks, place);
-	status = seal(spill->writing, bytes_make(place, sizeof(place)), buffer_peek(&bucket->chunk),
-	    spill->sealed, reterr);
+	status = seal(spill->writing, bytes_make(place, sizeof(place)),
+	    bytes_make(bucket->chunk, CHUNK_SIZE), spill->sealed, reterr);
 	if (status == AZ_OK)
-		status = file_write(spill->fd,
-		    bytes_make(spill->sealed, bucket->chunk.size + SEAL_OVERHEAD), reterr);
+		status = file_write(spill->fd, bytes_make(spill->sealed, SLOT_SIZE), reterr);
 	if (status != AZ_OK)
 		return status;
 	bucket->full[bucket->count++] = spill->chunks++;
-	bucket->chunk.size = 0;
+	bucket->used = 0;
 	return AZ_OK;
 }
 
-enum az_status
-spill_add(struct spill *spill, size_t bucket, struct bytes entry, struct az_err *reterr)
+/* Where the chunk ends inside the entry, or is not there yet. Chunks in the file are full, so an entry may be cut. */
+static enum az_status
+add_slowly(struct spill *spill, size_t index, struct bytes entry, struct az_err *reterr)
 {
-	struct buffer *chunk = &spill->buckets[bucket].chunk;
+	struct bucket *bucket = &spill->buckets[index];
 	enum az_status status = AZ_OK;
 
+	if (bucket->chunk == NULL)
+		bucket->chunk = malloc(CHUNK_SIZE);
+	if (bucket->chunk == NULL)
+		return az_fail(reterr, AZ_NO_MEMORY, "sorting: out of memory");
 	while (entry.size > 0 && status == AZ_OK) {
-		size_t part =
-		    CHUNK_SIZE - chunk->size < entry.size ? CHUNK_SIZE - chunk->size : entry.size;
+		size_t left = CHUNK_SIZE - bucket->used;
+		size_t part = left < entry.size ? left : entry.size;
 
-		/* Chunks in the file are full ones, so an entry may be cut in two. */
-		status = buffer_append(chunk, bytes_make(entry.data, part));
-		if (status != AZ_OK)
-			return az_fail(reterr, status, "sorting: out of memory");
+		memcpy(bucket->chunk + bucket->used, entry.data, part);
+		bucket->used += (uint32_t)part;
 		entry = bytes_make(entry.data + part, entry.size - part);
-		if (chunk->size == CHUNK_SIZE)
-			status = write_chunk(spill, bucket, reterr);
+		if (bucket->used == CHUNK_SIZE)
+			status = write_chunk(spill, index, reterr);
 	}
 	return status;
+}
+
+enum az_status
+spill_add(struct spill *spill, size_t index, struct bytes entry, struct az_err *reterr)
+{
+	struct bucket *bucket = &spill->buckets[index];
+
+	if (bucket->chunk == NULL || CHUNK_SIZE - bucket->used <= entry.size)
+		return add_slowly(spill, index, entry, reterr);
+	memcpy(bucket->chunk + bucket->used, entry.data, entry.size);
+	bucket->used += (uint32_t)entry.size;
+	return AZ_OK;
 }
 
 size_t
 spill_size(const struct spill *spill, size_t bucket)
 {
-	return spill->buckets[bucket].count * (size_t)CHUNK_SIZE +
-	    spill->buckets[bucket].chunk.size;
+	return spill->buckets[bucket].count * (size_t)CHUNK_SIZE + spill->buckets[bucket].used;
 }
 
 static enum az_status
@@ -206,7 +222,8 @@ spill_take(struct spill *spill, size_t bucket, struct buffer *buffer, struct az_
 	}
 	for (size_t i = 0; i < from->count && status == AZ_OK; i++)
 		status = read_chunk(spill, key, bucket, from->full[i], sealed, buffer, reterr);
-	if (status == AZ_OK && buffer_append(buffer, buffer_peek(&from->chunk)) != AZ_OK)
+	if (status == AZ_OK && from->used > 0 &&
+	    buffer_append(buffer, bytes_make(from->chunk, from->used)) != AZ_OK)
 		status = az_fail(reterr, AZ_NO_MEMORY, "sorting: out of memory");
 	seal_key_free(&key);
 	free(sealed);

@@ -13,15 +13,22 @@
 #include "crypto/hash.h"
 
 void
-tree_leaf(struct bytes entry, uint8_t ret_hash[TREE_HASH_SIZE])
+tree_leaf_of(struct bytes head, struct bytes rest, uint8_t ret_hash[TREE_HASH_SIZE])
 {
 	static const uint8_t prefix = 0x00;
 	struct sha256 hash;
 
 	sha256_init(&hash);
 	sha256_update(&hash, &prefix, 1);
-	sha256_update(&hash, entry.data, entry.size);
+	sha256_update(&hash, head.data, head.size);
+	sha256_update(&hash, rest.data, rest.size);
 	sha256_final(&hash, ret_hash);
+}
+
+void
+tree_leaf(struct bytes entry, uint8_t ret_hash[TREE_HASH_SIZE])
+{
+	tree_leaf_of(entry, bytes_make(NULL, 0), ret_hash);
 }
 
 void

@@ -19,6 +19,8 @@ void tree_leaf(struct bytes entry, uint8_t ret_hash[TREE_HASH_SIZE]);
 /* SHA-256(0x01 ‖ left ‖ right); ret_hash may be either of them. */
 void tree_node(const uint8_t left[TREE_HASH_SIZE], const uint8_t right[TREE_HASH_SIZE],
     uint8_t ret_hash[TREE_HASH_SIZE]);
+/* Of an entry that stands in two pieces, one behind the other. */
+void tree_leaf_of(struct bytes head, struct bytes rest, uint8_t ret_hash[TREE_HASH_SIZE]);
 void tree_append(struct tree *tree, const uint8_t leaf[TREE_HASH_SIZE]);
 /* Adds a full subtree of 2^level leaves; the tree's size must be a multiple of that. */
 void tree_append_subtree(struct tree *tree, unsigned int level, const uint8_t hash[TREE_HASH_SIZE]);

@@ -24,6 +24,7 @@
 #define ARENA_MAX        (MATCH_KEYS_MAX * MATCH_KEY_MAX + (VAULT_ROWS_MAX + 4) * (ROW_SIZE_MAX + 64u))
 #define LEDGER_FOLDER    "ledger"
 #define CATALOGUE_FOLDER "catalogue"
+#define TRACE_FOLDER     "trace"
 
 void
 custody_prepare(void)
@@ -161,6 +162,23 @@ open_catalogue(struct custody *custody, struct az_err *reterr)
 }
 
 static enum az_status
+open_trace(struct custody *custody, struct az_err *reterr)
+{
+	const struct custody_config *config = &custody->config;
+	struct secret *key = NULL;
+	/* A house from before there were fingerprints has no folder yet. */
+	enum az_status status =
+	    dir_open(config->dirfd, TRACE_FOLDER, true, 0700, &custody->trace_dirfd, reterr);
+
+	if (status == AZ_OK)
+		status = kdf_derive(config->root, config->house, "trace", 0, &key, reterr);
+	if (status == AZ_OK)
+		status = trace_keys_new(key, config->house, &custody->trace_keys, reterr);
+	secret_free(&key);
+	return status;
+}
+
+static enum az_status
 open_parts(struct custody *custody, struct az_err *reterr)
 {
 	const struct custody_config *config = &custody->config;
@@ -192,6 +210,8 @@ open_parts(struct custody *custody, struct az_err *reterr)
 		status = open_ledger(custody, reterr);
 	if (status == AZ_OK)
 		status = open_catalogue(custody, reterr);
+	if (status == AZ_OK)
+		status = open_trace(custody, reterr);
 	return status;
 }
 
@@ -237,22 +257,34 @@ note_run(void *arg, uint64_t consignment, bool loaded)
 	note_unknown(arg, consignment);
 }
 
-/* Drops what was prepared for consignments that were never committed: run files, then keys. */
+static void
+note_prints(void *arg, uint64_t consignment)
+{
+	note_unknown(arg, consignment);
+}
+
+/* Drops what was prepared for consignments that were never committed: files, then keys. */
 static enum az_status
 drop_uncommitted(struct custody *custody, struct az_err *reterr)
 {
 	struct unknown runs = {.custody = custody};
+	struct unknown prints = {.custody = custody};
 	struct unknown keys = {.custody = custody};
 	enum az_status status = catalogue_consignments(custody->catalogue, note_run, &runs, reterr);
 
+	if (status == AZ_OK)
+		status = trace_runs(custody->trace_dirfd, note_prints, &prints, reterr);
 	ring_each(custody->ring, note_ring, &keys);
-	if (status == AZ_OK && (runs.failed || keys.failed))
+	if (status == AZ_OK && (runs.failed || prints.failed || keys.failed))
 		status = az_fail(reterr, AZ_NO_MEMORY, "recovery: out of memory");
 	for (size_t i = 0; i < runs.count && status == AZ_OK; i++)
 		status = catalogue_run_remove(custody->catalogue, runs.ids[i], reterr);
+	for (size_t i = 0; i < prints.count && status == AZ_OK; i++)
+		status = trace_run_remove(custody->trace_dirfd, prints.ids[i], reterr);
 	for (size_t i = 0; i < keys.count && status == AZ_OK; i++)
 		status = ring_drop_consignment(custody->ring, keys.ids[i], reterr);
 	free(runs.ids);
+	free(prints.ids);
 	free(keys.ids);
 	return status;
 }
@@ -429,6 +461,7 @@ custody_open(
 	custody->config = *config;
 	custody->ledger_dirfd = -1;
 	custody->catalogue_dirfd = -1;
+	custody->trace_dirfd = -1;
 	custody->unsealed = house_is_unsealed(config->house);
 	custody->since_us = clock_now_us();
 	custody->unauthenticated_us = custody->since_us;
@@ -517,12 +550,14 @@ custody_close(struct custody **custody)
 	corrections_free(closed);
 	secret_free(&closed->catalogue_key);
 	secret_free(&closed->intake_identity);
+	trace_keys_free(&closed->trace_keys);
 	arena_free(&closed->arena);
 	buffer_fini(&closed->reply);
 	free(closed->calls);
 	free(closed->scratch);
 	fd_close(&closed->ledger_dirfd);
 	fd_close(&closed->catalogue_dirfd);
+	fd_close(&closed->trace_dirfd);
 	free(closed);
 }
 

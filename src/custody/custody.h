@@ -6,7 +6,7 @@
  *           than one person's fields (I3); what the vault says is believed only as far as catalogue,
  *           MAC and seal agree (I6); every refusal after sign-in is an entry.
  * Threads   the caller's loop thread makes every call. Inside there are the ledger's two threads and, while
- *           a list is entrusted, two more.
+ *           a list is entrusted, a feeder and the workers.
  */
 #ifndef AZ_CUSTODY_H
 #define AZ_CUSTODY_H

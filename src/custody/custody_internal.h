@@ -22,6 +22,7 @@
 #include "proto/answer.h"
 #include "proto/vault.h"
 #include "state/state.h"
+#include "trace/trace.h"
 
 #define POLICY_VERSION 1u
 
@@ -71,6 +72,7 @@ struct consignment {
 	uint8_t sha256[SHA256_SIZE]; /* of the list as it was delivered */
 	uint8_t root[SHA256_SIZE];   /* over its sealed rows */
 	uint8_t run[SHA256_SIZE];    /* of its run file */
+	uint8_t prints[SHA256_SIZE]; /* of its fingerprints; zeros: it came before there were any */
 	/* Below here it is not stored. */
 	bool active;                   /* its catalogue entries are loaded: it may be asked */
 	struct consignment_keys *keys; /* derived at first use */
@@ -136,7 +138,8 @@ struct consignment_keys {
 	struct seal_key *row;            /* the loop's */
 	struct mac *tokens[MATCH_ASKED]; /* by kind; NULL for number */
 	struct mac *block;               /* over token blocks */
-	struct secret *run;              /* seals the run file */
+	struct secret *run;              /* seals the catalogue's run file */
+	struct secret *prints;           /* seals the fingerprints */
 };
 void consignment_keys_free(struct consignment_keys **keys);
 /* From a key of the ring. */
@@ -148,6 +151,7 @@ AZ_CHECKED enum az_status keys_of(
 
 /* Keyed digests of a client's numbers and contents. */
 struct client_keys {
+	uint32_t client;
 	struct mac *number;
 	struct mac *content;
 	struct mac *corrected; /* match keys of corrected versions */
@@ -204,6 +208,7 @@ struct custody {
 	bool stop_is_logged;
 	int ledger_dirfd;
 	int catalogue_dirfd;
+	int trace_dirfd;
 	bool unsealed;
 	int64_t since_us;
 	struct house house;
@@ -229,6 +234,7 @@ struct custody {
 	struct secret *intake_identity; /* opens lists that are sealed to the house */
 	struct secret *budgets_key;     /* seals what was counted */
 	struct budget_book *budgets;
+	struct trace_keys *trace_keys;
 	struct client_keys *client_keys; /* by client */
 	size_t client_keys_room;
 
@@ -416,6 +422,10 @@ bool consignment_is_newer(int32_t as_of_a, uint64_t a, int32_t as_of_b, uint64_t
 uint32_t vault_call_new(struct custody *custody, bool lookup,
     void (*done)(void *arg, const struct frame *frame), void *arg);
 void vault_call_forget(struct custody *custody, uint32_t id);
+/* A frame; done is called with its answer. */
+AZ_CHECKED enum az_status vault_put(struct custody *custody, enum vault_message type,
+    struct bytes body, void (*done)(void *arg, const struct frame *frame), void *arg,
+    struct az_err *reterr);
 /* An empty frame, or one with a consignment, as a question. */
 AZ_CHECKED enum az_status vault_ask(struct custody *custody, enum vault_message type,
     const uint64_t *consignment, void (*done)(void *arg, const struct frame *frame), void *arg,

@@ -16,16 +16,13 @@
 #include "custody/corrections.h"
 
 #define PROGRESS_US     (AZ_US_PER_S / 2)
-#define VAULT_WAITS_MAX (2u * 1024u * 1024u) /* bytes that wait to be sent: lookups come first */
-#define FUTURE_DAYS_MAX 1                    /* an as-of date may be tomorrow's, in some zone */
+#define VAULT_WAITS_MAX (512u * 1024u) /* bytes that wait to be sent: lookups come first */
+#define FUTURE_DAYS_MAX 1              /* an as-of date may be tomorrow's, in some zone */
 
+/* What the workers have for the vault. */
 static void
-bulk_free(struct bulk *bulk)
+forget_frames(struct bulk *bulk)
 {
-	if (bulk->has_feeder)
-		(void)pthread_join(bulk->feeder, NULL);
-	if (bulk->has_worker)
-		(void)pthread_join(bulk->worker, NULL);
 	while (bulk->frames != NULL) {
 		struct bulk_frame *frame = bulk->frames;
 
@@ -33,19 +30,24 @@ bulk_free(struct bulk *bulk)
 		buffer_fini(&frame->body);
 		free(frame);
 	}
+	bulk->frames_end = &bulk->frames;
+}
+
+static void
+bulk_free(struct bulk *bulk)
+{
+	if (bulk->has_feeder)
+		(void)pthread_join(bulk->feeder, NULL);
+	if (bulk->has_worker)
+		(void)pthread_join(bulk->main_worker, NULL);
+	forget_frames(bulk);
 	fd_close(&bulk->list_fd);
 	fd_close(&bulk->pipe_fd);
 	fd_close(&bulk->intake_fd);
 	consignment_keys_free(&bulk->keys);
-	catalogue_reader_free(&bulk->reader);
 	free(bulk->neighbours);
 	free(bulk->corrected);
-	number_set_fini(&bulk->numbers);
-	for (unsigned int kind = 0; kind < MATCH_ASKED; kind++)
-		token_list_fini(&bulk->tokens[kind]);
-	buffer_fini(&bulk->rows);
-	buffer_fini(&bulk->plain);
-	buffer_fini(&bulk->sealed);
+	(void)pthread_mutex_destroy(&bulk->reading);
 	(void)pthread_mutex_destroy(&bulk->lock);
 	(void)pthread_cond_destroy(&bulk->changed);
 	bulk->custody->bulk = NULL;
@@ -94,6 +96,15 @@ is_allowed(struct request *request, const struct front_entrust *asked,
 	return false;
 }
 
+static int
+compare_neighbours(const void *a, const void *b)
+{
+	const struct bulk_neighbour *left = a;
+	const struct bulk_neighbour *right = b;
+
+	return left->id < right->id ? -1 : left->id > right->id;
+}
+
 /* The lists of the same purpose, to find a row's neighbours in time. */
 static bool
 copy_neighbours(struct bulk *bulk, const struct live_list *live)
@@ -105,6 +116,7 @@ copy_neighbours(struct bulk *bulk, const struct live_list *live)
 		bulk->neighbours[i] = (struct bulk_neighbour){
 		    .id = live->items[i]->id, .as_of = live->items[i]->as_of};
 	bulk->neighbour_count = live->count;
+	qsort(bulk->neighbours, live->count, sizeof(*bulk->neighbours), compare_neighbours);
 	return true;
 }
 
@@ -135,9 +147,7 @@ bulk_new(struct request *request, const struct front_entrust *asked, const struc
 	    .match_version = MATCH_VERSION};
 	bulk->next_record = custody->house.next_record;
 	bulk->frames_end = &bulk->frames;
-	buffer_init(&bulk->rows, VAULT_BODY_MAX, false);
-	buffer_init(&bulk->plain, ROW_SIZE_MAX + 64, true);
-	buffer_init(&bulk->sealed, VAULT_SEALED_MAX + 64, false);
+	(void)pthread_mutex_init(&bulk->reading, NULL);
 	(void)pthread_mutex_init(&bulk->lock, NULL);
 	(void)pthread_cond_init(&bulk->changed, NULL);
 	return bulk;
@@ -163,8 +173,6 @@ verb_entrust(struct request *request, const union front_request *body)
 		    custody, purpose->id, &bulk->corrected, &bulk->corrected_count);
 	if (status == AZ_OK)
 		status = keys_of_client(custody, client->id, &bulk->client_keys, &err);
-	if (status == AZ_OK)
-		status = catalogue_reader_new(custody->catalogue, &bulk->reader, &err);
 	if (status != AZ_OK) {
 		err.status = status;
 		if (bulk != NULL)
@@ -267,6 +275,8 @@ vault_has_dropped(void *arg, const struct frame *frame)
 	if (status == AZ_OK)
 		status = catalogue_run_remove(custody->catalogue, id, &err);
 	if (status == AZ_OK)
+		status = trace_run_remove(custody->trace_dirfd, id, &err);
+	if (status == AZ_OK)
 		status = ring_drop_consignment(custody->ring, id, &err);
 	/* What cannot be taken back now is, by the next start. */
 	if (status != AZ_OK)
@@ -293,24 +303,14 @@ static void
 fail(struct bulk *bulk)
 {
 	atomic_store(&bulk->cancelled, true);
-	(void)pthread_mutex_lock(&bulk->lock);
-	(void)pthread_cond_broadcast(&bulk->changed);
-	(void)pthread_mutex_unlock(&bulk->lock);
+	bulk_changed(bulk);
 	if (bulk->has_feeder)
 		(void)pthread_join(bulk->feeder, NULL);
 	if (bulk->has_worker)
-		(void)pthread_join(bulk->worker, NULL);
+		(void)pthread_join(bulk->main_worker, NULL);
 	bulk->has_feeder = false;
 	bulk->has_worker = false;
-	while (bulk->frames != NULL) {
-		struct bulk_frame *frame = bulk->frames;
-
-		bulk->frames = frame->next;
-		buffer_fini(&frame->body);
-		free(frame);
-	}
-	bulk->frames_end = &bulk->frames;
-	bulk->frame_count = 0;
+	forget_frames(bulk);
 	bulk->failing = true;
 	take_back(bulk);
 }
@@ -350,7 +350,8 @@ entrust_child(struct bulk *bulk, int socket, int pipe)
 	}
 	bulk->stage = BULK_READS;
 	if (status == AZ_OK) {
-		bulk->has_worker = pthread_create(&bulk->worker, NULL, bulk_worker_run, bulk) == 0;
+		bulk->has_worker =
+		    pthread_create(&bulk->main_worker, NULL, bulk_worker_run, bulk) == 0;
 		bulk->has_feeder = bulk->has_worker &&
 		    pthread_create(&bulk->feeder, NULL, bulk_feeder_run, bulk) == 0;
 		if (!bulk->has_feeder)
@@ -374,11 +375,9 @@ entrust_front_gone(struct bulk *bulk, const struct custody_front *front)
 {
 	if (bulk->committing || bulk->failing || (front != NULL && bulk->request->front != front))
 		return;
-	/* The worker notices, and reports a failure; without one, the child that was asked for does. */
+	/* A worker notices, and reports a failure; without one, the child that was asked for does. */
 	atomic_store(&bulk->cancelled, true);
-	(void)pthread_mutex_lock(&bulk->lock);
-	(void)pthread_cond_broadcast(&bulk->changed);
-	(void)pthread_mutex_unlock(&bulk->lock);
+	bulk_changed(bulk);
 }
 
 /* --- committing ------------------------------------------------------------------------------- */
@@ -545,6 +544,19 @@ vault_has_synced(void *arg, const struct frame *frame)
 	(void)pthread_mutex_unlock(&bulk->lock);
 }
 
+/* The vault has taken a frame, or could not, of which the flush will tell: it may have another. */
+static void
+vault_has_taken(void *arg, const struct frame *frame)
+{
+	struct bulk *bulk = arg;
+
+	(void)frame;
+	(void)pthread_mutex_lock(&bulk->lock);
+	bulk->frames_waiting--;
+	(void)pthread_cond_broadcast(&bulk->changed);
+	(void)pthread_mutex_unlock(&bulk->lock);
+}
+
 /* The next frame, if the vault may have it. */
 static struct bulk_frame *
 next_frame(struct bulk *bulk)
@@ -560,8 +572,6 @@ next_frame(struct bulk *bulk)
 		bulk->frames = frame->next;
 		if (bulk->frames == NULL)
 			bulk->frames_end = &bulk->frames;
-		bulk->frame_count--;
-		(void)pthread_cond_broadcast(&bulk->changed);
 	}
 	(void)pthread_mutex_unlock(&bulk->lock);
 	return frame;
@@ -587,8 +597,8 @@ entrust_round(struct custody *custody)
 		if (frame->type == VAULT_SYNC)
 			status = vault_ask(custody, VAULT_SYNC, NULL, vault_has_synced, bulk, &err);
 		else
-			status = link_queue(custody->config.vault, (uint16_t)frame->type, 0,
-			    buffer_peek(&frame->body));
+			status = vault_put(custody, frame->type, buffer_peek(&frame->body),
+			    vault_has_taken, bulk, &err);
 		buffer_fini(&frame->body);
 		free(frame);
 		if (status != AZ_OK)

@@ -18,6 +18,7 @@ consignment_keys_free(struct consignment_keys **keys)
 		mac_free(&(*keys)->tokens[kind]);
 	mac_free(&(*keys)->block);
 	secret_free(&(*keys)->run);
+	secret_free(&(*keys)->prints);
 	free(*keys);
 	*keys = NULL;
 }
@@ -55,6 +56,8 @@ consignment_keys_new(const struct secret *key, const uint8_t house[HOUSE_ID_SIZE
 		status = derive_mac(key, house, "token-block", 0, &keys->block, reterr);
 	if (status == AZ_OK)
 		status = kdf_derive(key, house, "run", 0, &keys->run, reterr);
+	if (status == AZ_OK)
+		status = kdf_derive(key, house, "prints", 0, &keys->prints, reterr);
 	if (status == AZ_OK)
 		*ret_keys = keys;
 	else
@@ -97,6 +100,7 @@ keys_of_client(struct custody *custody, uint32_t client, const struct client_key
 		custody->client_keys_room = room;
 	}
 	keys = &custody->client_keys[client];
+	keys->client = client;
 	if (keys->content == NULL) {
 		if (keys->number == NULL) {
 			status = derive_mac(
@@ -134,7 +138,9 @@ void
 number_digest(
     const struct client_keys *keys, struct bytes key, uint8_t ret_digest[CATALOGUE_DIGEST_SIZE])
 {
-	mac_cut(keys->number, key, ret_digest, CATALOGUE_DIGEST_SIZE);
+	/* A client's numbers lie together, so that a list of one costs the same however many others there are. */
+	wire_store_u32be(ret_digest, keys->client);
+	mac_cut(keys->number, key, ret_digest + 4, CATALOGUE_DIGEST_SIZE - 4);
 }
 
 void

@@ -15,6 +15,7 @@
 
 #define PAYLOAD_FORMAT   1u
 #define THING_FORMAT     1u
+#define LIST_FORMAT      2u /* of a consignment; 1 had no fingerprints */
 #define PAYLOAD_COUNT_AT 1u /* where the count stands */
 
 void
@@ -189,7 +190,7 @@ payload_put_consignment(struct payload *payload, const struct consignment *consi
 
 	buffer_init(&thing, STATE_THING_MAX, false);
 	wire_writer_init(&writer, &thing);
-	wire_put_u8(&writer, THING_FORMAT);
+	wire_put_u8(&writer, LIST_FORMAT);
 	wire_put_u64(&writer, consignment->id);
 	wire_put_u32(&writer, consignment->client);
 	wire_put_u32(&writer, consignment->purpose);
@@ -207,6 +208,7 @@ payload_put_consignment(struct payload *payload, const struct consignment *consi
 	wire_put_raw(&writer, consignment->sha256, SHA256_SIZE);
 	wire_put_raw(&writer, consignment->root, SHA256_SIZE);
 	wire_put_raw(&writer, consignment->run, SHA256_SIZE);
+	wire_put_raw(&writer, consignment->prints, SHA256_SIZE);
 	return payload_put_thing(
 	    payload, THING_CONSIGNMENT, consignment->id, writer.status, &thing);
 }
@@ -237,8 +239,10 @@ consignment_decode(struct bytes bytes, struct consignment *ret_consignment)
 	wire_get_raw(&reader, consignment.sha256, SHA256_SIZE);
 	wire_get_raw(&reader, consignment.root, SHA256_SIZE);
 	wire_get_raw(&reader, consignment.run, SHA256_SIZE);
-	if (format != THING_FORMAT || !wire_end(&reader) || consignment.id == 0 ||
-	    consignment.client == 0 || consignment.purpose == 0)
+	if (format >= LIST_FORMAT)
+		wire_get_raw(&reader, consignment.prints, SHA256_SIZE);
+	if (format < THING_FORMAT || format > LIST_FORMAT || !wire_end(&reader) ||
+	    consignment.id == 0 || consignment.client == 0 || consignment.purpose == 0)
 		return false;
 	*ret_consignment = consignment;
 	return true;

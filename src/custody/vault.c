@@ -55,24 +55,32 @@ vault_call_forget(struct custody *custody, uint32_t id)
 }
 
 enum az_status
-vault_ask(struct custody *custody, enum vault_message type, const uint64_t *consignment,
+vault_put(struct custody *custody, enum vault_message type, struct bytes body,
     void (*done)(void *arg, const struct frame *frame), void *arg, struct az_err *reterr)
 {
-	uint8_t body[8];
 	uint32_t id = vault_call_new(custody, false, done, arg);
 	enum az_status status;
 
 	if (id == 0)
 		return az_fail(reterr, AZ_BUSY, "vault: too many questions are open");
-	if (consignment != NULL)
-		wire_store_u64(body, *consignment);
-	status = link_queue(custody->config.vault, (uint16_t)type, id,
-	    bytes_make(body, consignment != NULL ? sizeof(body) : 0));
+	status = link_queue(custody->config.vault, (uint16_t)type, id, body);
 	if (status != AZ_OK) {
 		vault_call_forget(custody, id);
 		return az_fail(reterr, status, "vault: too much waits to be sent");
 	}
 	return AZ_OK;
+}
+
+enum az_status
+vault_ask(struct custody *custody, enum vault_message type, const uint64_t *consignment,
+    void (*done)(void *arg, const struct frame *frame), void *arg, struct az_err *reterr)
+{
+	uint8_t body[8];
+
+	if (consignment != NULL)
+		wire_store_u64(body, *consignment);
+	return vault_put(custody, type, bytes_make(body, consignment != NULL ? sizeof(body) : 0),
+	    done, arg, reterr);
 }
 
 enum az_status
@@ -96,9 +104,6 @@ custody_vault_frame(struct custody *custody, const struct frame *frame, struct a
 {
 	struct vault_call call;
 
-	/* A write that failed; the flush after it fails too, and is what its sender waits for. */
-	if (frame->id == 0 && frame->type == VAULT_FAILED)
-		return AZ_OK;
 	if (frame->id == 0 || frame->id > custody->call_room ||
 	    custody->calls[frame->id - 1].done == NULL)
 		return az_fail(reterr, AZ_FORGED, "vault: an answer to nothing that was asked");

@@ -19,6 +19,7 @@ main(void)
 
 	proc_name("azukari-intake");
 	(void)signal(SIGPIPE, SIG_IGN);
+	proc_give_way();
 	if (sandbox_enter(&sandbox, &err) != AZ_OK) {
 		(void)fprintf(stderr, "azukari-intake: %s\n", err.text);
 		return az_exit_code(err.status);

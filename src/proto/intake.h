@@ -29,6 +29,7 @@ enum intake_message {
 
 #define INTAKE_COLUMNS_SIZE 4096u
 #define INTAKE_BODY_MAX     (512u * 1024u)
+#define INTAKE_ROWS_MAX     8192u /* in a frame */
 #define INTAKE_KEYS_MAX     16u
 #define INTAKE_KEY_MAX      512u /* bytes of one match key */
 

@@ -56,6 +56,8 @@ struct row {
 /* The encoded row that is sealed: u16 count, then u8 field, u16 size, bytes; fields ascending. */
 AZ_CHECKED enum az_status row_encode(const struct row *row, struct buffer *buffer);
 AZ_CHECKED enum az_status row_decode(struct bytes bytes, struct row *ret_row);
+/* Only which fields it has, as bits: AZ_INVALID exactly where row_decode says so. */
+AZ_CHECKED enum az_status row_fields(struct bytes bytes, uint64_t *ret_fields);
 
 /* What a field is about: decides how it is shown unless a purpose says otherwise, and what the law asks. */
 enum field_class {

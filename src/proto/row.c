@@ -60,3 +60,34 @@ row_decode(struct bytes bytes, struct row *ret_row)
 	*ret_row = row;
 	return AZ_OK;
 }
+
+enum az_status
+row_fields(struct bytes bytes, uint64_t *ret_fields)
+{
+	size_t at = 2;
+	uint64_t fields = 0;
+	uint16_t left;
+
+	if (bytes.size > ROW_SIZE_MAX || bytes.size < 2)
+		return AZ_INVALID;
+	for (left = wire_load_u16(bytes.data); left > 0; left--) {
+		uint8_t field;
+		uint16_t size;
+
+		if (bytes.size - at < 3)
+			return AZ_INVALID;
+		field = bytes.data[at];
+		size = wire_load_u16(bytes.data + at + 1);
+		at += 3;
+		/* Ascending: no bit at or above this one is set yet. */
+		if (field >= FIELD_COUNT || fields >> field != 0 || size == 0 ||
+		    size > FIELD_VALUE_MAX || bytes.size - at < size)
+			return AZ_INVALID;
+		fields |= FIELD_BIT(field);
+		at += size;
+	}
+	if (at != bytes.size)
+		return AZ_INVALID;
+	*ret_fields = fields;
+	return AZ_OK;
+}

@@ -2,9 +2,9 @@
  * What keeper and vault say to each other (docs/format/vault.md): frames of base/frame.h over the pair of
  * sockets that their parent gave them. The vault sees ciphertext, tokens and numbers only.
  *
- * Requests are answered by the id of their frame; writes are answered only when they fail. The vault
- * makes the writes of one link in the order they were sent; VAULT_SYNC answers when all before it are
- * durable. Either side ends itself when the other sends something malformed.
+ * Requests are answered by the id of their frame. The vault makes the writes of one link in the order they were
+ * sent, and answers each when it is made, so that the keeper knows how much it may send; VAULT_SYNC answers when all
+ * before it are durable. Either side ends itself when the other sends something malformed.
  */
 #ifndef AZ_PROTO_VAULT_H
 #define AZ_PROTO_VAULT_H
@@ -29,7 +29,7 @@ enum vault_message {
 	VAULT_COUNT = 9,  /* empty */
 	/* vault to keeper */
 	VAULT_READY = 65, /* answers HELLO: empty */
-	VAULT_DONE = 66,  /* answers SYNC and DROP: empty */
+	VAULT_DONE = 66,  /* answers PUT_ROWS and PUT_TOKENS, SYNC and DROP: empty */
 	VAULT_FAILED =
 	    67, /* answers anything: u8 enum az_status, text (at most AZ_ERR_TEXT_SIZE) */
 	VAULT_FOUND =
@@ -66,10 +66,11 @@ enum vault_message {
  * A token shared by more than TOKEN_SHARED_MAX records of a consignment is no identity: the block has
  * TOKEN_SHARED_MAX + 1 entries of it, and the rest are left out.
  */
-#define TOKEN_SIZE           16u
-#define TOKEN_MAC_SIZE       16u
-#define TOKEN_SHARED_MAX     16u
-#define TOKEN_BLOCK_USUAL    40u /* entries; more only to keep equal tokens together */
+#define TOKEN_SIZE       16u
+#define TOKEN_MAC_SIZE   16u
+#define TOKEN_SHARED_MAX 16u
+#define TOKEN_BLOCK_USUAL                                                                          \
+	45u /* entries, so that the store has four blocks on a page; more if equal */
 #define TOKEN_BLOCK_MAX      (TOKEN_BLOCK_USUAL + TOKEN_SHARED_MAX + 1)
 #define TOKEN_BLOCK_SIZE_MAX (44u + 20u * TOKEN_BLOCK_MAX + TOKEN_MAC_SIZE)
 

@@ -118,11 +118,18 @@ write_block(struct trace_run *run, struct az_err *reterr)
 	return status;
 }
 
+/* Fingerprint and record as numbers; there are as many prints as rows of a list times kinds. */
 static int
 compare(const struct trace_print *a, const struct trace_print *b)
 {
-	return bytes_compare(
-	    bytes_make(a->bytes, TRACE_PRINT_SIZE), bytes_make(b->bytes, TRACE_PRINT_SIZE));
+	uint64_t a_head = wire_load_u64be(a->bytes);
+	uint64_t b_head = wire_load_u64be(b->bytes);
+	uint64_t a_rest = wire_load_u64be(a->bytes + 8);
+	uint64_t b_rest = wire_load_u64be(b->bytes + 8);
+
+	if (a_head != b_head)
+		return a_head < b_head ? -1 : 1;
+	return (a_rest > b_rest) - (a_rest < b_rest);
 }
 
 enum az_status

@@ -2,9 +2,10 @@
  * The writer: rows and blocks in the order they came, in transactions that grow until somebody asks for a
  * flush or they are large.
  *
- * A put that failed is answered at once, and every later one is dropped until the next flush, which then
- * fails as well: whoever asks for it must not believe in a list with a hole.
+ * After a put that failed every later one is dropped until the next flush, which then fails as well: whoever asks
+ * for it must not believe in a list with a hole.
  */
+#include "base/proc.h"
 #include "vault/vault_internal.h"
 
 #define TRANSACTION_PUTS 50000u
@@ -97,7 +98,6 @@ put_blocks(struct writing *writing, struct bytes body, struct az_err *reterr)
 	return status;
 }
 
-/* A put; NULL if it succeeded, else the answer that says why not. */
 static struct message *
 put(struct writing *writing, const struct message *message)
 {
@@ -105,13 +105,13 @@ put(struct writing *writing, const struct message *message)
 	enum az_status status;
 
 	if (writing->has_failed)
-		return NULL;
+		return message_failed(message->id, &writing->failed);
 	if (message->type == VAULT_PUT_ROWS)
 		status = put_rows(writing, buffer_peek(&message->body), &err);
 	else
 		status = put_blocks(writing, buffer_peek(&message->body), &err);
 	if (status == AZ_OK)
-		return NULL;
+		return message_new(VAULT_DONE, message->id, 1);
 	store_cancel(writing->vault->store);
 	writing->puts = 0;
 	writing->has_failed = true;
@@ -183,6 +183,7 @@ writer_run(void *arg)
 	struct writing writing = {.vault = vault};
 	struct message_list writes;
 
+	proc_give_way();
 	while (take(vault, &writes)) {
 		struct message *next;
 
@@ -193,8 +194,7 @@ writer_run(void *arg)
 			next = message->next;
 			message_free(message);
 			message_list_init(&answers);
-			if (answer != NULL)
-				message_list_add(&answers, answer);
+			message_list_add(&answers, answer);
 			vault_answer(vault, &answers);
 		}
 	}

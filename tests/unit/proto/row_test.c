@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -68,8 +69,12 @@ a_row_cut_anywhere_or_continued_is_refused(void **state)
 	(void)state;
 	buffer_init(&buffer, ROW_SIZE_MAX, false);
 	assert_int_equal(row_encode(&row, &buffer), AZ_OK);
-	for (size_t size = 0; size < buffer.size; size++)
+	for (size_t size = 0; size < buffer.size; size++) {
+		uint64_t fields;
+
 		assert_int_equal(row_decode(bytes_make(buffer.data, size), &back), AZ_INVALID);
+		assert_int_equal(row_fields(bytes_make(buffer.data, size), &fields), AZ_INVALID);
+	}
 	assert_int_equal(buffer_append(&buffer, bytes_of("x")), AZ_OK);
 	assert_int_equal(row_decode(buffer_peek(&buffer), &back), AZ_INVALID);
 	buffer_fini(&buffer);
@@ -124,6 +129,41 @@ a_value_or_row_that_is_too_long_is_not_written(void **state)
 	buffer_fini(&buffer);
 }
 
+/* The keeper asks by the short way and opens by the long one: they must never differ. */
+static void
+the_fields_of_any_bytes_are_those_it_decodes_to(void **state)
+{
+	struct row row = sample();
+	struct buffer buffer;
+	unsigned int sound = 0;
+
+	(void)state;
+	srandom(11);
+	buffer_init(&buffer, ROW_SIZE_MAX, false);
+	assert_int_equal(row_encode(&row, &buffer), AZ_OK);
+	for (unsigned int i = 0; i < 200000; i++) {
+		size_t at = (size_t)random() % buffer.size;
+		uint8_t was = buffer.data[at];
+		struct row back;
+		uint64_t fields = 0;
+		uint64_t expected = 0;
+		enum az_status status;
+
+		buffer.data[at] = (uint8_t)random() & (i % 2 == 0 ? 0xff : 0x0f);
+		status = row_decode(buffer_peek(&buffer), &back);
+		assert_int_equal(row_fields(buffer_peek(&buffer), &fields), status);
+		for (unsigned int field = 0; status == AZ_OK && field < FIELD_COUNT; field++)
+			expected |= back.values[field].size > 0 ? FIELD_BIT(field) : 0;
+		assert_true(status != AZ_OK || fields == expected);
+		sound += status == AZ_OK ? 1 : 0;
+		/* Some changes stay, so that it wanders; all that is sound or not is tried. */
+		if (status != AZ_OK)
+			buffer.data[at] = was;
+	}
+	assert_true(sound > 1000 && sound < 199000);
+	buffer_fini(&buffer);
+}
+
 int
 main(void)
 {
@@ -132,6 +172,7 @@ main(void)
 	    cmocka_unit_test(a_row_has_exactly_these_bytes),
 	    cmocka_unit_test(a_row_cut_anywhere_or_continued_is_refused),
 	    cmocka_unit_test(another_encoding_of_the_same_row_is_refused),
+	    cmocka_unit_test(the_fields_of_any_bytes_are_those_it_decodes_to),
 	    cmocka_unit_test(a_value_or_row_that_is_too_long_is_not_written),
 	};
 
