@@ -27,7 +27,7 @@ _azukari() {
 	--mode) words='add' ;;
 	*)
 		case $command,$sub in
-		,*) words='init serve status client purpose policy staff device entrust disclose campaign attempt correct stop restrict ledger scan demo --house --key --json --version -h' ;;
+		,*) words='init serve status client purpose policy staff device entrust disclose campaign attempt correct stop restrict ledger ask approve refuse approvals scan demo --house --key --json --version -h' ;;
 		init,*) words='--house --officer --name --key-out --unsealed' ;;
 		client,add) words='--name --category' ;;
 		client,*) words='add list close recipient' ;;
@@ -39,6 +39,8 @@ _azukari() {
 		policy,*) words='add list extend review close' ;;
 		staff,add) words='--role --name --key-out --public' ;;
 		staff,key) words='--out --name' ;;
+		ask,*) words='--expires --note client purpose campaign restrict staff device policy' ;;
+		approvals,*) words='--all' ;;
 		staff,*) words='add list end key' ;;
 		device,add) words='--public' ;;
 		device,*) words='add list retire key' ;;

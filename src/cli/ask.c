@@ -19,18 +19,56 @@ mark_unsealed(const struct cli *cli, const struct front *front)
 	(void)fprintf(stderr, "house %s: UNSEALED, for demonstrations and tests only\n", name);
 }
 
+enum az_status
+ask_connect(const struct cli *cli, struct front **ret_front, struct az_err *reterr)
+{
+	enum az_status status = front_connect(cli, ret_front, reterr);
+
+	if (status == AZ_OK)
+		mark_unsealed(cli, *ret_front);
+	return status;
+}
+
+/* Asks that somebody else approve a request. */
+static enum az_status
+ask_approval(const struct cli *cli, struct front *front, enum front_message type,
+    const union front_request *request, int fd, struct front_answer *answer, struct az_err *reterr)
+{
+	union front_request wrapped = {0};
+	struct front_ask *ask = &wrapped.ask;
+	struct buffer message;
+	enum az_status status = AZ_INVALID;
+
+	if (fd >= 0)
+		return az_fail(reterr, AZ_INVALID, "ask: what comes with a file cannot be asked");
+	buffer_init(&message, FRONT_FRAME_MAX, true);
+	status = front_encode(type, 0, request, &message);
+	if (status == AZ_OK) {
+		ask->seconds = cli->asking->seconds;
+		(void)snprintf(ask->note, sizeof(ask->note), "%s", cli->asking->note);
+		ask->type = (uint16_t)type;
+		ask->body = bytes_make(
+		    message.data + FRONT_MESSAGE_HEADER, message.size - FRONT_MESSAGE_HEADER);
+		status = front_ask(front, FRONT_ASK, &wrapped, -1, answer, reterr);
+	} else {
+		(void)az_fail(reterr, status, "what is asked is not a valid request");
+	}
+	buffer_fini(&message);
+	return status;
+}
+
 int
 ask(const struct cli *cli, enum front_message type, const union front_request *request, int fd,
     struct front_answer *answer)
 {
 	struct front *front = NULL;
 	struct az_err err = {0};
-	enum az_status status = front_connect(cli, &front, &err);
+	enum az_status status = ask_connect(cli, &front, &err);
 
-	if (status == AZ_OK) {
-		mark_unsealed(cli, front);
+	if (status == AZ_OK && cli->asking != NULL)
+		status = ask_approval(cli, front, type, request, fd, answer, &err);
+	else if (status == AZ_OK)
 		status = front_ask(front, type, request, fd, answer, &err);
-	}
 	front_close(&front);
 	return status == AZ_OK ? 0 : print_error(cli, status, err.text, NULL);
 }

@@ -18,6 +18,10 @@ int ask_and_print(const struct cli *cli, enum front_message type,
 int ask(const struct cli *cli, enum front_message type, const union front_request *request, int fd,
     struct front_answer *answer);
 
+/* Connects, and marks an unsealed house on the screen. */
+AZ_CHECKED enum az_status ask_connect(
+    const struct cli *cli, struct front **ret_front, struct az_err *reterr);
+
 /* Copies an argument into a field of a request; false if it does not fit. */
 bool copy_argument(char *field, size_t room, const char *argument) AZ_CHECKED;
 

@@ -10,15 +10,24 @@
 #define AZ_CLI_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/status.h"
+#include "proto/proto.h"
 
 #define CLI_EXIT_USAGE 2
+
+/* What `azukari ask` says of the command that it asks. */
+struct cli_asking {
+	uint32_t seconds; /* until it expires; 0: as long as the house lets it be */
+	char note[NAME_SIZE];
+};
 
 struct cli {
 	const char *house; /* --house or AZUKARI_HOUSE; NULL if neither */
 	const char *key;   /* --key or AZUKARI_KEY; NULL if neither */
 	bool json;
+	const struct cli_asking *asking; /* NULL: what is asked is done, as far as it may be */
 };
 
 /* argv[0] is the command's own name; returns the exit code. */
@@ -46,8 +55,14 @@ int cmd_stop(const struct cli *cli, int argc, char **argv);
 int cmd_restrict(const struct cli *cli, int argc, char **argv);
 int cmd_ledger(const struct cli *cli, int argc, char **argv);
 int cmd_scan(const struct cli *cli, int argc, char **argv);
+int cmd_ask(const struct cli *cli, int argc, char **argv);
+int cmd_approve(const struct cli *cli, int argc, char **argv);
+int cmd_refuse(const struct cli *cli, int argc, char **argv);
+int cmd_approvals(const struct cli *cli, int argc, char **argv);
 int cmd_demo(const struct cli *cli, int argc, char **argv);
 
+/* Runs the command argv[0]; returns its exit code. */
+int cli_run(const struct cli *cli, int argc, char **argv);
 /* Prints "azukari: " and the error on stderr and returns its exit code. */
 int cli_fail(const struct az_err *err);
 /* Prints the command's usage on stderr and returns CLI_EXIT_USAGE. */

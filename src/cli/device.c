@@ -42,6 +42,8 @@ key(const struct cli *cli)
 	enum az_status status;
 	int dirfd = -1;
 
+	if (cli->asking != NULL)
+		return cli_usage("ask", "a key is made, not asked");
 	if (cli->house == NULL)
 		return cli_usage("device", "key needs a house");
 	buffer_init(&encoded, 4096, true);

@@ -383,6 +383,15 @@ sign_as(const struct key_file *file, const char *context, const uint8_t hash[NOI
 	return status;
 }
 
+enum az_status
+front_sign(const struct front *front, const char *context, const uint8_t hash[FRONT_HASH_SIZE],
+    uint8_t ret_signature[SIGNATURE_SIZE], struct az_err *reterr)
+{
+	uint8_t public[SIGN_PUBLIC_SIZE];
+
+	return sign_as(&front->staff, context, hash, public, ret_signature, reterr);
+}
+
 /* Asks for something whose answer is nothing but yes. */
 static enum az_status
 ask_yes(struct front *front, enum front_message type, const union front_request *request,

@@ -42,6 +42,11 @@ void front_answer_fini(struct front_answer *answer);
 AZ_CHECKED enum az_status front_ask(struct front *front, enum front_message type,
     const union front_request *request, int fd, struct front_answer *answer, struct az_err *reterr);
 
+/* Signs a hash in a context with the staff key that this front signed in with. */
+AZ_CHECKED enum az_status front_sign(const struct front *front, const char *context,
+    const uint8_t hash[FRONT_HASH_SIZE], uint8_t ret_signature[SIGNATURE_SIZE],
+    struct az_err *reterr);
+
 /* --- heads.c: what was seen ------------------------------------------------------------------- */
 
 struct heads {

@@ -175,6 +175,25 @@ static const struct command commands[] = {
 	"  --max-seconds N      how long that may take (300)\n"
 	"  exit 0: all was read and nothing found; 1: found; 5: nothing found, not all read\n"
 	"example: azukari scan --patterns --kinds card,my_number src"},
+    {"ask", cmd_ask, "have somebody else approve a command",
+	"azukari ask [--expires TIME] [--note TEXT] COMMAND …\n"
+	"  COMMAND         client purpose campaign restrict staff device policy\n"
+	"  --expires TIME  90s, 30m, 12h, 7d (the default), at most 30d\n"
+	"  --note TEXT     for who approves\n"
+	"  What a role must ask is asked without this word, too.\n"
+	"example: azukari ask --note 'for the new desk' device add desk7 --public 3f…"},
+    {"approve", cmd_approve, "approve what somebody else asked",
+	"azukari approve N\n"
+	"  Shows what it is, signs exactly that, and has it done.\n"
+	"example: azukari approve 1"},
+    {"refuse", cmd_refuse, "refuse what somebody else asked",
+	"azukari refuse N\n"
+	"example: azukari refuse 1"},
+    {"approvals", cmd_approvals, "what waits to be approved",
+	"azukari approvals [--all | N]\n"
+	"  --all  what was decided or has expired, too\n"
+	"  N      one of them, with the document that is signed\n"
+	"example: azukari approvals"},
     {"demo", cmd_demo, "make lists of a sample house",
 	"azukari demo --out DIR [--people N] [--clients N] [--seed N]\n"
 	"  Writes a list for each client and a table of clients and purposes into DIR.\n"
@@ -228,8 +247,8 @@ print_help(FILE *file)
 	    "example: azukari --house h --key aoki.key status\n");
 }
 
-static int
-run(const struct cli *cli, int argc, char **argv)
+int
+cli_run(const struct cli *cli, int argc, char **argv)
 {
 	const struct command *command = find(argv[0]);
 
@@ -272,5 +291,5 @@ main(int argc, char **argv)
 		print_help(stderr);
 		return CLI_EXIT_USAGE;
 	}
-	return run(&cli, argc - optind, argv + optind);
+	return cli_run(&cli, argc - optind, argv + optind);
 }

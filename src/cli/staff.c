@@ -107,6 +107,8 @@ key(const struct cli *cli, int argc, char **argv)
 		else
 			return cli_usage("staff", NULL);
 	}
+	if (cli->asking != NULL)
+		return cli_usage("ask", "a key is made, not asked");
 	if (optind != argc || out == NULL || cli->house == NULL)
 		return cli_usage("staff", "key needs --out and a house");
 	status = house_folder_open(cli->house, &folder, &err);

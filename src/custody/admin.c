@@ -70,14 +70,14 @@ verb_client_add(struct request *request, const union front_request *body)
 	struct az_err err = {0};
 	enum az_status status;
 
-	if (!change_is_permitted(request))
+	if (!change_may_be_asked(request))
 		return;
 	copy_text(client.label, sizeof(client.label), add->label);
 	copy_text(client.name, sizeof(client.name), add->name);
 	copy_text(client.category, sizeof(client.category), add->category);
 	status = policy_may_add_client(custody->policy, &client, &err);
 	/* Its key first: a key without a client does no harm, a client without a key could not be used. */
-	if (status == AZ_OK && !ring_has_client(custody->ring, client.id))
+	if (status == AZ_OK && !request->must_ask && !ring_has_client(custody->ring, client.id))
 		status = ring_add_client(custody->ring, client.id, &err);
 	if (status != AZ_OK) {
 		fail_with(request, status, &err);
@@ -95,7 +95,7 @@ verb_client_close(struct request *request, const union front_request *body)
 	struct client client;
 	struct az_err err = {0};
 
-	if (!change_is_permitted(request))
+	if (!change_may_be_asked(request))
 		return;
 	found = policy_client_labelled(custody->policy, label);
 	if (found == NULL) {
@@ -187,7 +187,7 @@ verb_purpose_add(struct request *request, const union front_request *body)
 	struct az_err err = {0};
 	enum az_status status;
 
-	if (!change_is_permitted(request))
+	if (!change_may_be_asked(request))
 		return;
 	client = client_or_fail(request, add->client);
 	if (client == NULL)
@@ -222,7 +222,7 @@ verb_purpose_close(struct request *request, const union front_request *body)
 	struct purpose purpose;
 	struct az_err err = {0};
 
-	if (!change_is_permitted(request))
+	if (!change_may_be_asked(request))
 		return;
 	client = client_or_fail(request, body->named.client);
 	if (client == NULL)
@@ -323,13 +323,16 @@ verb_staff_add(struct request *request, const union front_request *body)
 {
 	const struct front_staff_add *add = &body->staff_add;
 	struct custody *custody = request->custody;
+	int64_t now = clock_now_us();
 	struct staff staff = {.id = people_next_staff(custody->people),
 	    .role = (enum role)add->role,
-	    .added_us = clock_now_us()};
+	    .keyed_by = request->staff,
+	    .keyed_us = now,
+	    .added_us = now};
 	struct az_err err = {0};
 	enum az_status status;
 
-	if (!change_is_permitted(request))
+	if (!change_may_be_asked(request))
 		return;
 	copy_text(staff.label, sizeof(staff.label), add->label);
 	copy_text(staff.name, sizeof(staff.name), add->name);
@@ -351,7 +354,7 @@ verb_staff_end(struct request *request, const union front_request *body)
 	struct staff staff;
 	struct az_err err = {0};
 
-	if (!change_is_permitted(request))
+	if (!change_may_be_asked(request))
 		return;
 	found = people_staff_labelled(custody->people, label);
 	if (found == NULL) {
@@ -441,7 +444,7 @@ verb_device_add(struct request *request, const union front_request *body)
 	struct az_err err = {0};
 	enum az_status status;
 
-	if (!change_is_permitted(request))
+	if (!change_may_be_asked(request))
 		return;
 	copy_text(device.label, sizeof(device.label), add->label);
 	memcpy(device.public_key, add->key, sizeof(device.public_key));
@@ -462,7 +465,7 @@ verb_device_retire(struct request *request, const union front_request *body)
 	struct device device;
 	struct az_err err = {0};
 
-	if (!change_is_permitted(request))
+	if (!change_may_be_asked(request))
 		return;
 	found = people_device_labelled(custody->people, label);
 	if (found == NULL) {
@@ -470,7 +473,7 @@ verb_device_retire(struct request *request, const union front_request *body)
 		request_fail(request, &err);
 		return;
 	}
-	if (found->id == request->front->device) {
+	if (found->id == request->device) {
 		(void)az_fail(
 		    &err, AZ_CONFLICT, "device %s: it is the one that this is asked from", label);
 		request_fail(request, &err);

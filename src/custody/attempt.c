@@ -82,7 +82,7 @@ verb_attempt(struct request *request, const union front_request *body)
 	if (!change_is_permitted(request) || !person_find(request, &asked->person, &person))
 		return;
 	status = campaign_admits(
-	    custody, person.purpose, asked->campaign, request->front->staff, &campaign, &err);
+	    custody, person.purpose, asked->campaign, request->staff, &campaign, &err);
 	if (status == AZ_DENIED) {
 		request_refuse(request, &err);
 		return;

@@ -308,7 +308,7 @@ verb_campaign_add(struct request *request, const union front_request *body)
 	struct az_err err = {0};
 	enum az_status status;
 
-	if (!change_is_permitted(request))
+	if (!change_may_be_asked(request))
 		return;
 	status = make(request->custody, &body->campaign_add, &campaign, &err);
 	if (status != AZ_OK) {
@@ -329,7 +329,7 @@ verb_campaign_close(struct request *request, const union front_request *body)
 	struct campaign campaign;
 	struct az_err err = {0};
 
-	if (!change_is_permitted(request))
+	if (!change_may_be_asked(request))
 		return;
 	client = policy_client_labelled(custody->policy, body->named.client);
 	if (client != NULL)

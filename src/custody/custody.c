@@ -392,7 +392,7 @@ found(struct custody *custody, struct az_err *reterr)
 	const struct parent_founding *founding = custody->config.founding;
 	int64_t now = clock_now_us();
 	struct house house = {.founded_us = now, .next_record = 1, .sessions_before = 1};
-	struct staff officer = {.id = 1, .role = ROLE_OFFICER, .added_us = now};
+	struct staff officer = {.id = 1, .role = ROLE_OFFICER, .keyed_us = now, .added_us = now};
 	struct device device = {.id = 1, .added_us = now};
 	struct ledger_entry entry;
 	struct payload payload;

@@ -42,6 +42,7 @@ enum thing_kind {
 	THING_CORRECTION = 22,
 	THING_BUDGET = 90,
 	THING_EXTENSION = 91,
+	THING_APPROVAL = 40,
 };
 
 /*
@@ -103,6 +104,8 @@ AZ_CHECKED enum az_status payload_put_device(struct payload *payload, const stru
 AZ_CHECKED enum az_status payload_put_budget(struct payload *payload, const struct budget *budget);
 AZ_CHECKED enum az_status payload_put_extension(
     struct payload *payload, const struct budget_extension *extension);
+AZ_CHECKED enum az_status payload_put_approval(
+    struct payload *payload, const struct approval *approval);
 AZ_CHECKED enum az_status payload_put_consignment(
     struct payload *payload, const struct consignment *consignment);
 /* Ends the payload; text may be NULL. The commitment goes into the entry. */
@@ -298,7 +301,15 @@ struct request {
 	uint32_t id;
 	enum front_message type;
 	enum verb verb;
-	bool approved; /* an officer's own, in an unsealed house */
+	/* In whose name it is done: the front's; or, of what was asked and is approved, who asked. */
+	uint32_t staff, device, session;
+	bool approved;    /* an officer's own, in an unsealed house; or asked and approved */
+	bool is_ask;      /* somebody wants it asked, though they might do it at once */
+	bool must_ask;    /* it may be asked and not done: change_submit asks */
+	uint32_t seconds; /* until it expires, if it is asked; 0: as the house says */
+	char note[NAME_SIZE];
+	struct carrying *carrying;  /* the approval that it is carried out by */
+	enum front_message replied; /* what the last reply was */
 	int fd;
 	uint32_t log;         /* whose head the reply carries beside the house's */
 	struct request *next; /* in the queue of changes */
@@ -314,6 +325,8 @@ struct verb_entry {
 };
 const struct verb_entry *verb_of(uint16_t type); /* verbs.c */
 
+/* Runs a request's verb with this body; what was decoded before is gone. */
+void request_run(struct request *request, struct bytes body);
 /* An entry of the house log with who asks, ready to be added to. */
 struct ledger_entry request_entry(const struct request *request, enum entry_type type);
 /* Writes the start of a reply into the custody's buffer; the caller adds an answer. */
@@ -338,13 +351,59 @@ void changes_round(struct custody *custody);
 /* --- change.c: verbs that change the house ---------------------------------------------------- */
 
 /*
+ * What a verb's function begins with. True: it may be done now, by this role or because it was approved (then
+ * request->approved is set, and carrying if others approved it). Else the request has ended: it was refused,
+ * with an entry, or, where the role must ask, it was asked (ask_submit).
+ */
+bool change_is_permitted(struct request *request);
+
+/*
+ * The same for functions that end in change_submit and would rather check first what is asked: true also where the role must ask.
+ * change_submit then asks instead of changing.
+ */
+bool change_may_be_asked(struct request *request);
+
+/*
  * Submits entry with what payload holds (taken), preceded by an approval if the request has one. On its
  * ticket the payload is taken into memory and the answer {kind, id, label} is sent.
  */
 void change_submit(struct request *request, struct ledger_entry entry, struct payload *payload,
     const char *kind, uint32_t id, const char *label);
-/* AZ_DENIED with an entry, or true: the role may do it. Sets request->approved. */
-bool change_is_permitted(struct request *request);
+
+/* --- asking.c, approvals.c: what somebody else must approve first ------------------------------- */
+
+/*
+ * Makes a request to be approved out of this one, and answers with its number. payload (taken; may be NULL) has
+ * things that the asking itself puts, such as the case that is opened when it is approved; kind, id and label go into the answer
+ * if kind is not NULL. When it has been approved, the verb's function runs again, with request->approved and
+ * request->carrying set and who asked in request->staff.
+ */
+void ask_submit(struct request *request, struct payload *payload, const char *kind, uint32_t id,
+    const char *label);
+/* The number that ask_submit will give. */
+uint32_t ask_number(const struct request *request);
+/* The number of the request that is carried out; 0 if it was not asked. */
+uint32_t carrying_number(const struct request *request);
+
+/*
+ * Of a request that is carried out: submits the entry of the approval, and puts into payload what says that it is used
+ * up. A function that does not end in change_submit calls it right before it submits its own entry with that payload, and
+ * does nothing but fail where it fails. Nothing is done for what was not asked.
+ */
+AZ_CHECKED enum az_status approval_use(
+    struct request *request, struct payload *payload, struct az_err *reterr);
+/* An entry about an approval, with the hash of its document. */
+struct ledger_entry approval_entry(
+    const struct request *request, enum entry_type type, const struct approval *approval);
+/* The one of that number, or NULL after a reply. */
+const struct approval *approval_or_fail(struct request *request, uint32_t number);
+void carrying_free(struct carrying **carrying);
+/* True also of what was not asked. */
+bool carrying_is_used(const struct request *request);
+
+/* describe.c: what a request asks, in words. AZ_INVALID: it is none that can be asked. */
+AZ_CHECKED enum az_status describe_request(
+    enum front_message type, const union front_request *body, struct buffer *text);
 
 /* --- the verbs -------------------------------------------------------------------------------- */
 
@@ -380,6 +439,11 @@ void verb_policy_list(struct request *request, const union front_request *body);
 void verb_policy_extend(struct request *request, const union front_request *body);
 void verb_policy_close(struct request *request, const union front_request *body);
 void verb_ledger_query(struct request *request, const union front_request *body);
+void verb_ask(struct request *request, const union front_request *body);
+void verb_approvals(struct request *request, const union front_request *body);
+void verb_approval(struct request *request, const union front_request *body);
+void verb_approve(struct request *request, const union front_request *body);
+void verb_refuse(struct request *request, const union front_request *body);
 
 /* The session of a front ends: its connection has gone, or somebody took it over. */
 void session_leave(struct custody_front *front);

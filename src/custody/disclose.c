@@ -823,14 +823,16 @@ is_granted(struct request *request, const struct front_disclose *asked,
     const struct campaign **ret_campaign)
 {
 	struct custody *custody = request->custody;
-	const struct staff *staff = people_staff(custody->people, request->front->staff);
+	const struct staff *staff = people_staff(custody->people, request->staff);
 	enum role role = staff != NULL ? staff->role : ROLE_NONE;
 	const struct client *client = policy_client_labelled(custody->policy, asked->client);
 	const struct purpose *purpose = NULL;
 	int32_t today = (int32_t)(clock_now_us() / AZ_US_PER_DAY);
 	struct az_err err = {0};
-	enum az_status status =
-	    policy_permit(role, VERB_DISCLOSE, custody->unsealed, &request->approved, &err);
+	enum az_status status = AZ_DENIED;
+
+	if (policy_permit(role, VERB_DISCLOSE, custody->unsealed, &err) == PERMIT_YES)
+		status = AZ_OK;
 
 	if (status == AZ_OK && client != NULL)
 		purpose = policy_purpose_labelled(custody->policy, client->id, asked->purpose);
@@ -845,7 +847,7 @@ is_granted(struct request *request, const struct front_disclose *asked,
 		status = policy_grant(client, purpose, role, ZONE_LOOPBACK, today, ret_grant, &err);
 	if (status == AZ_OK)
 		status = campaign_admits(
-		    custody, purpose, asked->campaign, request->front->staff, ret_campaign, &err);
+		    custody, purpose, asked->campaign, request->staff, ret_campaign, &err);
 	if (client != NULL)
 		request->log = client->id;
 	if (status == AZ_OK) {

@@ -165,7 +165,7 @@ bool
 person_find(struct request *request, const struct front_person *asked, struct person *ret_person)
 {
 	struct custody *custody = request->custody;
-	const struct staff *staff = people_staff(custody->people, request->front->staff);
+	const struct staff *staff = people_staff(custody->people, request->staff);
 	const char *verb = verb_name(request->verb);
 	struct person person = {.role = staff != NULL ? staff->role : ROLE_NONE};
 	int32_t today = (int32_t)(clock_now_us() / AZ_US_PER_DAY);

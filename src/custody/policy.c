@@ -58,7 +58,7 @@ verb_policy_add(struct request *request, const union front_request *body)
 	struct payload payload;
 	enum az_status status;
 
-	if (!change_is_permitted(request))
+	if (!change_may_be_asked(request))
 		return;
 	limits_of(add->house, budget.house);
 	limits_of(add->client, budget.client);
@@ -85,13 +85,14 @@ verb_policy_extend(struct request *request, const union front_request *body)
 	struct az_err err = {0};
 	enum az_status status = AZ_OK;
 
-	if (!change_is_permitted(request))
+	if (!change_may_be_asked(request))
 		return;
 	staff = people_staff_labelled(custody->people, extend->staff);
 	if (staff == NULL)
 		status = az_fail(
 		    &err, AZ_NOT_FOUND, "policy: there is nobody called %s here", extend->staff);
-	else if (staff->id == request->front->staff)
+	/* Neither who asks it nor who approves it. */
+	else if (staff->id == request->staff || staff->id == request->front->staff)
 		status = az_fail(&err, AZ_DENIED, "policy: nobody extends a budget of their own");
 	else if (review && (extension.day != 0 || extension.month != 0 || extension.life == 0))
 		status = az_fail(&err, AZ_INVALID, "policy: a review adds people to life only");
@@ -128,7 +129,7 @@ verb_policy_close(struct request *request, const union front_request *body)
 	struct az_err err = {0};
 	enum az_status status;
 
-	if (!change_is_permitted(request))
+	if (!change_may_be_asked(request))
 		return;
 	found = budget_extension_of(custody->budgets, body->policy_close.id);
 	if (found == NULL || found->closed_us != 0 || found->until_us == 0) {

@@ -87,13 +87,13 @@ request_free(struct request *request)
 
 	fd_close(&request->fd);
 	buffer_fini(&request->body);
+	carrying_free(&request->carrying);
 	free(request);
 	front->in_flight--;
 	front_free_if_done(front);
 }
 
-/* Runs a verb, or the decoding again of one that waited. */
-static void
+void
 request_run(struct request *request, struct bytes body)
 {
 	struct custody *custody = request->custody;
@@ -110,6 +110,28 @@ request_run(struct request *request, struct bytes body)
 		verb->run(request, custody->scratch);
 	}
 	az_wipe(custody->scratch, sizeof(*custody->scratch));
+}
+
+/* Whether who signed in here may still ask: not ended, not retired, not taken over. */
+static bool
+session_holds(const struct custody_front *front)
+{
+	const struct custody *custody = front->custody;
+	const struct staff *staff = people_staff(custody->people, front->staff);
+	const struct device *device = people_device(custody->people, front->device);
+	const struct session *session = people_session(custody->people, front->session);
+
+	return staff != NULL && staff->ended_us == 0 && device != NULL && device->retired_us == 0 &&
+	    session != NULL && !session->taken_over;
+}
+
+static void
+refuse_ended(struct request *request)
+{
+	struct az_err err = {0};
+
+	(void)az_fail(&err, AZ_DENIED, "the session has ended");
+	request_refuse(request, &err);
 }
 
 /* Puts a change at the end of the queue; runs it if nothing is before it. */
@@ -150,21 +172,12 @@ changes_round(struct custody *custody)
 		struct request *request = custody->changes;
 
 		custody->change_is_due = false;
-		request_run(request, buffer_peek(&request->body));
+		/* Those before it may have ended who asks it. */
+		if (request->front->signed_in && !session_holds(request->front))
+			refuse_ended(request);
+		else
+			request_run(request, buffer_peek(&request->body));
 	}
-}
-
-/* Whether who signed in here may still ask: not ended, not retired, not taken over. */
-static bool
-session_holds(const struct custody_front *front)
-{
-	const struct custody *custody = front->custody;
-	const struct staff *staff = people_staff(custody->people, front->staff);
-	const struct device *device = people_device(custody->people, front->device);
-	const struct session *session = people_session(custody->people, front->session);
-
-	return staff != NULL && staff->ended_us == 0 && device != NULL && device->retired_us == 0 &&
-	    session != NULL && !session->taken_over;
 }
 
 enum az_status
@@ -196,6 +209,9 @@ custody_request(struct custody_front *front, struct bytes message, int fd, struc
 	    .id = header.id,
 	    .type = verb->type,
 	    .verb = verb->verb,
+	    .staff = front->staff,
+	    .device = front->device,
+	    .session = front->session,
 	    .fd = fd};
 	front->in_flight++;
 	if (custody->phase != PHASE_SERVING) {
@@ -204,10 +220,7 @@ custody_request(struct custody_front *front, struct bytes message, int fd, struc
 		(void)az_fail(&err, AZ_BUSY, "the keeper is stopping");
 		request_fail(request, &err);
 	} else if (front->signed_in && !session_holds(front)) {
-		struct az_err err = {0};
-
-		(void)az_fail(&err, AZ_DENIED, "the session has ended");
-		request_refuse(request, &err);
+		refuse_ended(request);
 	} else if (verb->changes) {
 		change_queue(request, body);
 	} else {
@@ -219,13 +232,11 @@ custody_request(struct custody_front *front, struct bytes message, int fd, struc
 struct ledger_entry
 request_entry(const struct request *request, enum entry_type type)
 {
-	const struct custody_front *front = request->front;
-
 	return (struct ledger_entry){.type = type,
 	    .log = LEDGER_HOUSE_LOG,
-	    .staff = front->staff,
-	    .device = front->device,
-	    .session = front->session,
+	    .staff = request->staff,
+	    .device = request->device,
+	    .session = request->session,
 	    .policy_version = POLICY_VERSION,
 	    .zone = ZONE_LOOPBACK,
 	    .guard = GUARD_NONE,
@@ -243,6 +254,7 @@ reply_begin(struct request *request, enum front_message type)
 	struct head heads[2];
 	uint32_t count = 1;
 
+	request->replied = type;
 	buffer_clear(&custody->reply);
 	wire_writer_init(&writer, &custody->reply);
 	front_put_header(&writer, type, request->id);
@@ -284,6 +296,9 @@ void
 reply_end(struct request *request, struct wire_writer *writer)
 {
 	struct custody *custody = request->custody;
+
+	/* What was done by an approval has used it up: else it could be done again. */
+	assert(request->replied != FRONT_DONE || carrying_is_used(request));
 
 	reply_send(request, writer);
 	if (custody->changes == request)

@@ -124,6 +124,9 @@ sign_in_as(struct request *request, uint32_t staff, uint32_t device)
 	front->staff = staff;
 	front->device = device;
 	front->signed_in = true;
+	request->staff = staff;
+	request->device = device;
+	request->session = front->session;
 	if (taken_over != 0) {
 		status = log_take_over(request, taken_over, &err);
 		sessions_end_connections(custody, taken_over);

@@ -48,6 +48,7 @@ answer_waivers(struct wire_writer *writer, const struct custody *custody)
 	if (custody->unsealed) {
 		answer_text(writer, NULL, "the root key lies in a plain file");
 		answer_text(writer, NULL, "one officer founded it and approves alone");
+		answer_text(writer, NULL, "who asks and who approves may sit at one device");
 		answer_text(writer, NULL, "values to look for may stand in arguments");
 	}
 	answer_end(writer);

@@ -109,6 +109,16 @@ payload_put_extension(struct payload *payload, const struct budget_extension *ex
 	    payload, THING_EXTENSION, extension->id, extension_encode(extension, &thing), &thing);
 }
 
+enum az_status
+payload_put_approval(struct payload *payload, const struct approval *approval)
+{
+	struct buffer thing;
+
+	buffer_init(&thing, STATE_THING_MAX, true);
+	return payload_put_thing(payload, THING_APPROVAL, approval->asked.number,
+	    approval_encode(approval, &thing), &thing);
+}
+
 /* --- house and consignment -------------------------------------------------------------------- */
 
 enum az_status
@@ -362,6 +372,7 @@ apply_known(
 		struct device device;
 		struct budget budget;
 		struct budget_extension extension;
+		struct approval approval;
 	} known;
 	enum az_status status = AZ_INTERNAL;
 
@@ -389,6 +400,10 @@ apply_known(
 		status = extension_decode(thing, &known.extension);
 		if (status == AZ_OK)
 			return budget_put_extension(custody->budgets, &known.extension, reterr);
+	} else if (kind == THING_APPROVAL) {
+		status = approval_decode(thing, &known.approval);
+		if (status == AZ_OK)
+			return policy_put_approval(custody->policy, &known.approval, reterr);
 	}
 	return az_fail(reterr, AZ_CORRUPT, "thing of kind %u: it cannot be read", kind);
 }

@@ -36,6 +36,12 @@ static const struct verb_entry verbs[] = {
     {FRONT_POLICY_LIST, VERB_POLICY_LIST, false, verb_policy_list},
     {FRONT_POLICY_EXTEND, VERB_POLICY, true, verb_policy_extend},
     {FRONT_POLICY_CLOSE, VERB_POLICY, true, verb_policy_close},
+    /* Asking takes the place of a change, and its verb. */
+    {FRONT_ASK, VERB_NONE, true, verb_ask},
+    {FRONT_APPROVALS, VERB_APPROVALS, false, verb_approvals},
+    {FRONT_APPROVAL, VERB_APPROVALS, false, verb_approval},
+    {FRONT_APPROVE, VERB_APPROVE, true, verb_approve},
+    {FRONT_REFUSE, VERB_REFUSE, true, verb_refuse},
 };
 
 const struct verb_entry *

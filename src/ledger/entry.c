@@ -15,6 +15,8 @@
  *          36   PERSON   record pseudonym, version, shown, masked
  *          36   SUBJECT  subject, detail, detail64, rows, text
  *          96   LIST     consignment, as-of, five counts, SHA-256, root
+ *          32   DOCUMENT SHA-256 of what is asked
+ *          64   SIGNED   signature over it
  *
  * Which groups a type has is a table and not a flag in the entry, so that an entry has exactly one
  * encoding and nobody can slip a group into a type that its readers do not look at.
@@ -32,11 +34,15 @@ enum group {
 	GROUP_PERSON = 2,
 	GROUP_SUBJECT = 4,
 	GROUP_LIST = 8,
+	GROUP_DOCUMENT = 16,
+	GROUP_SIGNED = 32,
 };
 #define PURPOSE_SIZE ((size_t)42)
 #define PERSON_SIZE  ((size_t)36)
 #define SUBJECT_SIZE ((size_t)36)
 #define LIST_SIZE    ((size_t)96)
+#define HASH_SIZE    ((size_t)32)
+#define SIGNED_SIZE  ((size_t)64)
 
 static const struct {
 	const char *name; /* NULL: no such type */
@@ -61,6 +67,9 @@ static const struct {
     [ENTRY_QUERIED] = {"queried", GROUP_SUBJECT},
     [ENTRY_RECONCILED] = {"reconciled", GROUP_SUBJECT},
     [ENTRY_ALARM] = {"alarm", GROUP_SUBJECT},
+    [ENTRY_ASKED] = {"asked", GROUP_SUBJECT | GROUP_DOCUMENT},
+    [ENTRY_APPROVAL] = {"approval", GROUP_SUBJECT | GROUP_DOCUMENT | GROUP_SIGNED},
+    [ENTRY_DECLINED] = {"declined", GROUP_SUBJECT | GROUP_DOCUMENT},
     [ENTRY_ENTRUSTED] = {"entrusted", GROUP_PURPOSE | GROUP_LIST},
     [ENTRY_DISCLOSED] = {"disclosed", GROUP_PURPOSE | GROUP_PERSON},
     [ENTRY_AMBIGUOUS] = {"ambiguous", GROUP_PURPOSE},
@@ -89,7 +98,9 @@ encoded_size(unsigned int groups)
 	return COMMON_SIZE + ((groups & GROUP_PURPOSE) != 0 ? PURPOSE_SIZE : 0) +
 	    ((groups & GROUP_PERSON) != 0 ? PERSON_SIZE : 0) +
 	    ((groups & GROUP_SUBJECT) != 0 ? SUBJECT_SIZE : 0) +
-	    ((groups & GROUP_LIST) != 0 ? LIST_SIZE : 0);
+	    ((groups & GROUP_LIST) != 0 ? LIST_SIZE : 0) +
+	    ((groups & GROUP_DOCUMENT) != 0 ? HASH_SIZE : 0) +
+	    ((groups & GROUP_SIGNED) != 0 ? SIGNED_SIZE : 0);
 }
 
 static void
@@ -159,6 +170,10 @@ ledger_entry_encode(const struct ledger_read *read, struct buffer *buffer)
 		wire_put_raw(&writer, entry->sha256, sizeof(entry->sha256));
 		wire_put_raw(&writer, entry->root, sizeof(entry->root));
 	}
+	if ((groups & GROUP_DOCUMENT) != 0)
+		wire_put_raw(&writer, entry->document, sizeof(entry->document));
+	if ((groups & GROUP_SIGNED) != 0)
+		wire_put_raw(&writer, entry->signature, sizeof(entry->signature));
 	return writer.status;
 }
 
@@ -246,6 +261,10 @@ ledger_entry_decode(struct bytes bytes, uint32_t log, struct ledger_read *ret_en
 	}
 	if ((groups & GROUP_LIST) != 0)
 		get_list(&reader, &read.entry);
+	if ((groups & GROUP_DOCUMENT) != 0)
+		wire_get_raw(&reader, read.entry.document, sizeof(read.entry.document));
+	if ((groups & GROUP_SIGNED) != 0)
+		wire_get_raw(&reader, read.entry.signature, sizeof(read.entry.signature));
 	if (!wire_end(&reader) || padding != 0)
 		return AZ_CORRUPT;
 	*ret_entry = read;

@@ -55,6 +55,10 @@ enum entry_type {
 	ENTRY_QUERIED = 17,
 	ENTRY_RECONCILED = 18,
 	ENTRY_ALARM = 19,
+	/* house log: two people (subject: the request's number, detail: enum verb) */
+	ENTRY_ASKED = 70,    /* document: what is asked */
+	ENTRY_APPROVAL = 71, /* document and the signature over it; precedes what it allows */
+	ENTRY_DECLINED = 72,
 	/* client logs */
 	ENTRY_ENTRUSTED = 32,
 	ENTRY_DISCLOSED = 33,
@@ -116,6 +120,9 @@ struct ledger_entry {
 	uint32_t accepted, refused, new_records, new_versions, unchanged;
 	uint8_t sha256[32];
 	uint8_t root[32];
+	/* what was asked, exactly: asked, approval, declined */
+	uint8_t document[32];  /* SHA-256 of the document, which lies in house.db */
+	uint8_t signature[64]; /* approval: of who approves, as proto/approval.h says */
 };
 
 /* As it stands in the log: staff and record are pseudonyms, and zero in entry. */

@@ -6,7 +6,8 @@
 #include "base/wire.h"
 #include "people/people_internal.h"
 
-#define FORMAT 1u
+#define FORMAT       1u
+#define STAFF_FORMAT 2u
 
 enum az_status
 staff_encode(const struct staff *staff, struct buffer *buffer)
@@ -14,12 +15,14 @@ staff_encode(const struct staff *staff, struct buffer *buffer)
 	struct wire_writer writer;
 
 	wire_writer_init(&writer, buffer);
-	wire_put_u8(&writer, FORMAT);
+	wire_put_u8(&writer, STAFF_FORMAT);
 	wire_put_u32(&writer, staff->id);
 	wire_put_text(&writer, staff->label);
 	wire_put_text(&writer, staff->name);
 	wire_put_u8(&writer, (uint8_t)staff->role);
 	wire_put_raw(&writer, staff->public_key, sizeof(staff->public_key));
+	wire_put_u32(&writer, staff->keyed_by);
+	wire_put_i64(&writer, staff->keyed_us);
 	wire_put_i64(&writer, staff->added_us);
 	wire_put_i64(&writer, staff->ended_us);
 	return writer.status;
@@ -40,9 +43,11 @@ staff_decode(struct bytes bytes, struct staff *ret_staff)
 	wire_get_text(&reader, staff.name, sizeof(staff.name));
 	staff.role = (enum role)wire_get_u8(&reader);
 	wire_get_raw(&reader, staff.public_key, sizeof(staff.public_key));
+	staff.keyed_by = wire_get_u32(&reader);
+	staff.keyed_us = wire_get_i64(&reader);
 	staff.added_us = wire_get_i64(&reader);
 	staff.ended_us = wire_get_i64(&reader);
-	if (format != FORMAT || !wire_end(&reader) || staff.id == 0 ||
+	if (format != STAFF_FORMAT || !wire_end(&reader) || staff.id == 0 ||
 	    !label_is_valid(staff.label) || (staff.name[0] != '\0' && !name_is_valid(staff.name)) ||
 	    role_name(staff.role) == NULL)
 		return AZ_INVALID;

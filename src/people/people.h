@@ -28,6 +28,9 @@ struct staff {
 	char name[NAME_SIZE]; /* may be empty */
 	enum role role;
 	uint8_t public_key[SIGN_PUBLIC_SIZE];
+	/* Who asked for the key to be theirs, or for a new one: they could have kept it. 0: the founding. */
+	uint32_t keyed_by;
+	int64_t keyed_us;
 	int64_t added_us;
 	int64_t ended_us; /* 0: not ended */
 };

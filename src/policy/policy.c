@@ -18,6 +18,7 @@ policy_new(struct policy **ret_policy, struct az_err *reterr)
 		return az_fail(reterr, AZ_NO_MEMORY, "policy: out of memory");
 	policy->client_next = 1;
 	policy->purpose_next = 1;
+	policy->approval_next = 1;
 	*ret_policy = policy;
 	return AZ_OK;
 }
@@ -33,6 +34,7 @@ policy_free(struct policy **policy)
 		free(freed->clients[i]);
 	for (uint32_t i = 0; i < freed->purpose_room; i++)
 		free(freed->purposes[i]);
+	policy_free_approvals(freed);
 	free(freed->clients);
 	free(freed->purposes);
 	free(freed->client_labels.slots);
@@ -291,9 +293,8 @@ purpose_hash(const struct policy *policy, uint32_t id)
 	return label_hash(purpose->client, purpose->label);
 }
 
-/* Grows a list of pointers so that id has a place. */
-static bool
-list_reserve(void ***list, uint32_t *room, uint32_t id)
+bool
+policy_reserve(void ***list, uint32_t *room, uint32_t id)
 {
 	uint32_t larger = *room == 0 ? 64 : *room;
 	void **grown;
@@ -320,7 +321,7 @@ policy_put_client(struct policy *policy, const struct client *client, struct az_
 
 	if (client->id == 0 || client->id > POLICY_CLIENTS_MAX)
 		return az_fail(reterr, AZ_INVALID, "client %u: not a valid number", client->id);
-	grown = list_reserve(&list, &policy->client_room, client->id);
+	grown = policy_reserve(&list, &policy->client_room, client->id);
 	policy->clients = (struct client **)list;
 	if (grown && policy->clients[client->id - 1] != NULL) {
 		/* A label never changes, so the index still leads here. */
@@ -349,7 +350,7 @@ policy_put_purpose(struct policy *policy, const struct purpose *purpose, struct 
 
 	if (purpose->id == 0 || purpose->id > POLICY_PURPOSES_MAX)
 		return az_fail(reterr, AZ_INVALID, "purpose %u: not a valid number", purpose->id);
-	grown = list_reserve(&list, &policy->purpose_room, purpose->id);
+	grown = policy_reserve(&list, &policy->purpose_room, purpose->id);
 	policy->purposes = (struct purpose **)list;
 	if (grown && policy->purposes[purpose->id - 1] != NULL) {
 		*policy->purposes[purpose->id - 1] = *purpose;

@@ -13,10 +13,13 @@
 #include "base/bytes.h"
 #include "base/secret.h"
 #include "base/status.h"
+#include "proto/approval.h"
 #include "proto/proto.h"
 
-#define POLICY_CLIENTS_MAX  4096u
-#define POLICY_PURPOSES_MAX 65536u
+#define POLICY_CLIENTS_MAX   4096u
+#define POLICY_PURPOSES_MAX  65536u
+#define POLICY_APPROVALS_MAX (1u << 20)
+#define POLICY_OPEN_MAX      256u /* requests of one human that wait at a time */
 
 /* --- verbs ----------------------------------------------------------------------------------- */
 
@@ -29,13 +32,16 @@ enum decision {
 /* The table of who may do what. Anything not in it is DECISION_DENY. */
 enum decision policy_decide(enum role role, enum verb verb);
 
-/*
- * As policy_decide, where approvals cannot be given apart from the request: in an unsealed house an officer's
- * own request is approved at once (*ret_approved is then set: both entries are written); everybody else
- * who would have to ask is denied. AZ_DENIED.
- */
-AZ_CHECKED enum az_status policy_permit(
-    enum role role, enum verb verb, bool unsealed, bool *ret_approved, struct az_err *reterr);
+/* What follows from a decision in a house. */
+enum permission {
+	PERMIT_NO = 0,
+	PERMIT_YES = 1,     /* at once, and nobody needs to approve it */
+	PERMIT_AT_ONCE = 2, /* an officer's own, in an unsealed house: asking approves it */
+	PERMIT_ASK = 3,     /* somebody else must approve it first */
+};
+
+/* *reterr is written with PERMIT_NO: the verb and the role, for the refusal. */
+enum permission policy_permit(enum role role, enum verb verb, bool unsealed, struct az_err *reterr);
 
 /* --- clients and purposes -------------------------------------------------------------------- */
 
@@ -208,6 +214,69 @@ void budget_used(struct budget_book *book, uint32_t staff, enum budget_class cla
 AZ_CHECKED enum az_status budget_save(const struct budget_book *book, struct buffer *buffer);
 AZ_CHECKED enum az_status budget_load(
     struct budget_book *book, struct bytes bytes, struct az_err *reterr);
+
+/* --- approvals ------------------------------------------------------------------------------- */
+
+enum approval_state {
+	APPROVAL_NONE = 0,
+	APPROVAL_OPEN = 1, /* also one that has expired: that is a matter of the time */
+	APPROVAL_USED = 2, /* carried out, once and for ever */
+	APPROVAL_REFUSED = 3,
+};
+/* "open", "used", "refused"; NULL for others. */
+const char *approval_state_name(enum approval_state state);
+
+/* What somebody asked, and what others said to it. */
+struct approval {
+	enum approval_state state;
+	int64_t decided_us; /* used or refused; else 0 */
+	uint32_t refused_by;
+	uint8_t given_count; /* at most APPROVALS_NEEDED_MAX */
+	struct approval_given {
+		uint32_t staff, device, session;
+		int64_t time_us;
+		uint8_t key[32]; /* that signed: who approved may get another one */
+		uint8_t signature[64];
+	} given[APPROVALS_NEEDED_MAX];
+	struct bytes document;          /* exactly what is asked */
+	struct approval_document asked; /* the same, decoded; borrows from document */
+};
+
+/* Who would approve. */
+struct approver {
+	uint32_t staff, device;
+	enum role role;
+	bool ended;        /* has left, or has not come yet */
+	uint32_t keyed_by; /* who enrolled their authenticator, or re-keyed it; 0: the founding */
+};
+
+/*
+ * Whether this request may be approved by this person now: it is open and has not expired; they are an officer who has
+ * not ended; they neither asked nor approved it already; they sit at another device than who asked and than who
+ * approved it before; who asked neither enrolled nor re-keyed their authenticator. In an unsealed house there is one device, and that
+ * rule alone is waived. AZ_DENIED with the reason. Whether their signature is over the document is the caller's to check.
+ */
+AZ_CHECKED enum az_status policy_may_approve(const struct approval *approval,
+    const struct approver *approver, bool unsealed, int64_t now_us, struct az_err *reterr);
+
+/* Whether it is open and its time has passed. */
+bool approval_has_expired(const struct approval *approval, int64_t now_us);
+
+/* The document is copied. Replaces the one with its number: what was committed is taken as it is. AZ_NO_MEMORY, AZ_INVALID. */
+AZ_CHECKED enum az_status policy_put_approval(
+    struct policy *policy, const struct approval *approval, struct az_err *reterr);
+/* NULL if there is none. Borrowed until a put of that number. */
+const struct approval *policy_approval(const struct policy *policy, uint32_t number);
+uint32_t policy_next_approval(const struct policy *policy);
+/* In order of their numbers. */
+void policy_each_approval(const struct policy *policy,
+    void (*visit)(void *arg, const struct approval *approval), void *arg);
+/* How many of staff's wait. */
+size_t policy_open_approvals(const struct policy *policy, uint32_t staff, int64_t now_us);
+
+/* The stored form. What is decoded borrows from bytes. */
+AZ_CHECKED enum az_status approval_encode(const struct approval *approval, struct buffer *buffer);
+AZ_CHECKED enum az_status approval_decode(struct bytes bytes, struct approval *ret_approval);
 
 /* --- what is shown --------------------------------------------------------------------------- */
 

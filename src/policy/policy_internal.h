@@ -20,6 +20,13 @@ struct policy {
 	uint32_t purpose_room, purpose_next;
 	/* Of every client and purpose ever put, so that none is walked to: later ones of a label win. */
 	struct label_index client_labels, purpose_labels;
+	/* By number: slot number - 1. Each owns its document. */
+	struct approval **approvals;
+	uint32_t approval_room, approval_next;
 };
+
+/* Grows a list of pointers so that id, which counts from 1, has a place. */
+bool policy_reserve(void ***list, uint32_t *room, uint32_t id) AZ_CHECKED;
+void policy_free_approvals(struct policy *policy);
 
 #endif

@@ -32,6 +32,10 @@ static const enum decision table[VERB_COUNT][ROLE_COUNT] = {
     [VERB_ATTEMPT] = {N, Y, Y, N, N, N},
     [VERB_POLICY] = {N, N, N, A, N, N},
     [VERB_POLICY_LIST] = {N, N, Y, Y, N, N},
+    [VERB_APPROVE] = {N, N, N, Y, N, N},
+    [VERB_REFUSE] = {N, N, N, Y, N, N},
+    /* Who may ask may see what became of it. */
+    [VERB_APPROVALS] = {N, N, Y, Y, Y, N},
 };
 
 #undef Y
@@ -46,25 +50,19 @@ policy_decide(enum role role, enum verb verb)
 	return table[verb][role];
 }
 
-enum az_status
-policy_permit(
-    enum role role, enum verb verb, bool unsealed, bool *ret_approved, struct az_err *reterr)
+enum permission
+policy_permit(enum role role, enum verb verb, bool unsealed, struct az_err *reterr)
 {
 	const char *name = verb_name(verb);
 	const char *who = role_name(role);
 
 	switch (policy_decide(role, verb)) {
-	case DECISION_ALLOW: *ret_approved = false; return AZ_OK;
-	case DECISION_ASK:
-		if (unsealed && role == ROLE_OFFICER) {
-			*ret_approved = true;
-			return AZ_OK;
-		}
-		return az_fail(reterr, AZ_DENIED, "%s: a %s needs an approval for it",
-		    name != NULL ? name : "this", who != NULL ? who : "nobody");
+	case DECISION_ALLOW: return PERMIT_YES;
+	case DECISION_ASK: return unsealed && role == ROLE_OFFICER ? PERMIT_AT_ONCE : PERMIT_ASK;
 	case DECISION_DENY:
 	default: break;
 	}
-	return az_fail(reterr, AZ_DENIED, "%s: not for %s", name != NULL ? name : "this",
+	(void)az_fail(reterr, AZ_DENIED, "%s: not for %s", name != NULL ? name : "this",
 	    who != NULL ? who : "nobody");
+	return PERMIT_NO;
 }

@@ -366,6 +366,27 @@ walk_policy_extend(struct walk *walk, struct front_policy_extend *extend)
 }
 
 static void
+walk_ask(struct walk *walk, struct front_ask *ask)
+{
+	walk_u32(walk, &ask->seconds);
+	walk_name(walk, ask->note);
+	walk_u16(walk, &ask->type);
+	if (walk->writer != NULL)
+		wire_put_bytes(walk->writer, ask->body);
+	else
+		ask->body = wire_get_bytes(walk->reader, FRONT_FRAME_MAX);
+	walk->bad |= ask->type == FRONT_NONE || ask->type == FRONT_ASK;
+}
+
+/* A number that counts from 1. */
+static void
+walk_number(struct walk *walk, uint32_t *number)
+{
+	walk_u32(walk, number);
+	walk->bad |= *number == 0;
+}
+
+static void
 walk_request(struct walk *walk, enum front_message type, union front_request *request)
 {
 	switch (type) {
@@ -404,6 +425,17 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_POLICY_LIST: walk_label(walk, request->named.label, true); break;
 	case FRONT_POLICY_EXTEND: walk_policy_extend(walk, &request->policy_extend); break;
 	case FRONT_POLICY_CLOSE: walk_u32(walk, &request->policy_close.id); break;
+	case FRONT_ASK: walk_ask(walk, &request->ask); break;
+	case FRONT_APPROVALS:
+		walk_u8(walk, &request->approvals.all);
+		walk->bad |= request->approvals.all > 1;
+		break;
+	case FRONT_APPROVAL:
+	case FRONT_REFUSE: walk_number(walk, &request->numbered.number); break;
+	case FRONT_APPROVE:
+		walk_number(walk, &request->approve.number);
+		walk_raw(walk, request->approve.signature, sizeof(request->approve.signature));
+		break;
 	case FRONT_NONE:
 	case FRONT_DONE:
 	case FRONT_FAILED:

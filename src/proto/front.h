@@ -65,6 +65,11 @@ enum front_message {
 	FRONT_POLICY_LIST = 121,
 	FRONT_POLICY_EXTEND = 122,
 	FRONT_POLICY_CLOSE = 123,
+	FRONT_ASK = 56,       /* another request, to be approved by somebody else */
+	FRONT_APPROVALS = 57, /* what was asked */
+	FRONT_APPROVAL = 58,  /* one of them, with its document */
+	FRONT_APPROVE = 59,
+	FRONT_REFUSE = 60,
 
 	FRONT_DONE = 129, /* heads, then an answer (proto/answer.h) */
 	FRONT_FAILED =
@@ -256,6 +261,27 @@ struct front_query {
 	uint32_t max;            /* 1 to FRONT_QUERY_MAX */
 };
 
+struct front_ask {
+	uint32_t seconds;     /* until it expires; 0: as long as the house lets it be */
+	char note[NAME_SIZE]; /* for who approves; may be empty */
+	uint16_t type;        /* of what is asked, never FRONT_ASK */
+	struct bytes body;    /* borrowed from the encoded message */
+};
+
+struct front_approvals {
+	uint8_t all; /* 0 or 1: those that are decided or expired too */
+};
+
+/* APPROVAL, REFUSE */
+struct front_numbered {
+	uint32_t number; /* from 1 */
+};
+
+struct front_approve {
+	uint32_t number;
+	uint8_t signature[64]; /* over the document, as proto/approval.h says */
+};
+
 union front_request {
 	struct front_sign_in sign_in;
 	struct front_present present;
@@ -276,6 +302,10 @@ union front_request {
 	struct front_policy_add policy_add;
 	struct front_policy_extend policy_extend;
 	struct front_policy_close policy_close;
+	struct front_ask ask;
+	struct front_approvals approvals;
+	struct front_numbered numbered;
+	struct front_approve approve;
 };
 
 /* The message's header and body, appended to buffer. AZ_INVALID: the request cannot be written. */

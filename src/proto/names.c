@@ -206,6 +206,9 @@ static const char *const verb_names[VERB_COUNT] = {
     [VERB_ATTEMPT] = "attempt",
     [VERB_POLICY] = "policy",
     [VERB_POLICY_LIST] = "policy list",
+    [VERB_APPROVE] = "approve",
+    [VERB_REFUSE] = "refuse",
+    [VERB_APPROVALS] = "approvals",
 };
 
 const char *

@@ -129,7 +129,10 @@ enum verb {
 	VERB_ATTEMPT = 21,
 	VERB_POLICY = 72,
 	VERB_POLICY_LIST = 73,
-	VERB_COUNT = 74, /* numbers between them that have no name are no verbs */
+	VERB_APPROVE = 36,
+	VERB_REFUSE = 37,
+	VERB_APPROVALS = 38, /* officers see all requests, others their own */
+	VERB_COUNT = 96,     /* numbers between them that have no name are no verbs */
 };
 
 enum reason {

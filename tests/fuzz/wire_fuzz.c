@@ -15,6 +15,7 @@
 #include "people/people.h"
 #include "policy/policy.h"
 #include "proto/answer.h"
+#include "proto/approval.h"
 #include "proto/front.h"
 #include "proto/intake.h"
 #include "proto/parent.h"
@@ -157,6 +158,7 @@ read_things(struct bytes bytes)
 		struct purpose purpose;
 		struct staff staff;
 		struct device device;
+		struct approval approval;
 	} thing;
 
 	buffer_init(&again, 1u << 16, false);
@@ -176,14 +178,32 @@ read_things(struct bytes bytes)
 		assert(device_encode(&thing.device, &again) == AZ_OK);
 		same(&again, bytes);
 	}
+	if (approval_decode(bytes, &thing.approval) == AZ_OK) {
+		assert(approval_encode(&thing.approval, &again) == AZ_OK);
+		same(&again, bytes);
+	}
 	buffer_fini(&again);
+}
+
+static void
+read_document(struct bytes bytes)
+{
+	struct approval_document document;
+	struct buffer again;
+
+	if (approval_document_decode(bytes, &document) != AZ_OK)
+		return;
+	buffer_init(&again, 1u << 17, false);
+	assert(approval_document_encode(&document, &again) == AZ_OK);
+	same(&again, bytes);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const readers[])(struct bytes bytes) = {read_frames, read_request,
-	    read_answer, read_row, read_block, read_intake_row, read_start, read_things};
+	    read_answer, read_row, read_block, read_intake_row, read_start, read_things,
+	    read_document};
 
 	if (size < 1)
 		return 0;

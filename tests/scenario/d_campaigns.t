@@ -15,7 +15,9 @@ as mori entrust --client c01 --purpose checkup --as-of 2026-05-01 two.csv
 gives 0 'two lists'
 
 # Who may.
-for who in ito mori sato kato; do
+as mori --json campaign add c01/x --purpose checkup --until 2030-01-01
+is "$(json .approved)" false 'a supervisor asks for a campaign (I7)'
+for who in ito sato kato; do
 	as $who campaign add c01/x --purpose checkup --until 2030-01-01
 	gives 3 "$who: campaign add"
 done

@@ -21,7 +21,7 @@ may() { # who, expected, command…
 for who in ito sato; do may $who 3 status; done
 may mori 3 status
 may kato 0 status
-for who in ito mori sato kato; do
+for who in ito sato kato; do
 	may $who 3 client add x --name X
 	may $who 3 client close c02
 	may $who 3 purpose add c01/x --fields name --roles agent --until 2030-01-01
@@ -30,6 +30,16 @@ for who in ito mori sato kato; do
 	may $who 3 device add x --public "$(printf '0%.0s' $(seq 64))"
 	may $who 3 ledger query
 done
+# A supervisor may ask for these, and nothing is done by that.
+may mori 0 client add x --name X
+may mori 0 client close c02
+may mori 0 purpose add c01/x --fields name --roles agent --until 2030-01-01
+may mori 0 staff add x --role agent --public "$(printf '0%.0s' $(seq 64))"
+may mori 0 staff end ito
+may mori 0 device add x --public "$(printf '0%.0s' $(seq 64))"
+may mori 3 ledger query
+run --json status
+is "$(json '[.clients, .purposes, .staff, .devices] | map(tostring) | join(" ")')" '2 2 5 1' 'asked is not done (I7)'
 for who in aoki ito sato kato; do
 	may $who 3 entrust --client c01 --purpose checkup --as-of 2026-04-01 list.csv
 done

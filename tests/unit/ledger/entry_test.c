@@ -13,8 +13,9 @@
 static const enum entry_type all_types[] = {ENTRY_FOUNDED, ENTRY_STARTED, ENTRY_STOPPED,
     ENTRY_RECOVERED, ENTRY_SIGNED_IN, ENTRY_SIGNED_OUT, ENTRY_TAKEN_OVER, ENTRY_REFUSED,
     ENTRY_UNAUTHENTICATED, ENTRY_CLIENT, ENTRY_PURPOSE, ENTRY_STAFF, ENTRY_DEVICE, ENTRY_APPROVED,
-    ENTRY_POLICY, ENTRY_VERIFIED, ENTRY_QUERIED, ENTRY_RECONCILED, ENTRY_ALARM, ENTRY_ENTRUSTED,
-    ENTRY_DISCLOSED, ENTRY_AMBIGUOUS, ENTRY_NOT_FOUND, ENTRY_WITHHELD, ENTRY_REJECTED_LIST};
+    ENTRY_POLICY, ENTRY_VERIFIED, ENTRY_QUERIED, ENTRY_RECONCILED, ENTRY_ALARM, ENTRY_ASKED,
+    ENTRY_APPROVAL, ENTRY_DECLINED, ENTRY_ENTRUSTED, ENTRY_DISCLOSED, ENTRY_AMBIGUOUS,
+    ENTRY_NOT_FOUND, ENTRY_WITHHELD, ENTRY_REJECTED_LIST};
 
 static struct ledger_read
 sample(enum entry_type type)
@@ -85,6 +86,28 @@ the_fields_of_a_disclosure_and_of_a_list_come_back(void **state)
 	assert_int_equal(ledger_entry_encode(&read, &buffer), AZ_OK);
 	assert_int_equal(ledger_entry_decode(buffer_peek(&buffer), 3, &back), AZ_OK);
 	assert_memory_equal(&back, &read, sizeof(read));
+	buffer_fini(&buffer);
+}
+
+static void
+i7_an_approval_carries_what_was_signed_and_the_signature(void **state)
+{
+	struct ledger_read read = sample(ENTRY_APPROVAL);
+	struct ledger_read back;
+	struct buffer buffer;
+
+	(void)state;
+	read.entry.subject = 7;
+	memset(read.entry.document, 0x66, sizeof(read.entry.document));
+	memset(read.entry.signature, 0x77, sizeof(read.entry.signature));
+	buffer_init(&buffer, LEDGER_ENTRY_MAX, false);
+	assert_int_equal(ledger_entry_encode(&read, &buffer), AZ_OK);
+	assert_int_equal(buffer.size, 60 + 36 + 32 + 64);
+	assert_int_equal(ledger_entry_decode(buffer_peek(&buffer), 3, &back), AZ_OK);
+	assert_memory_equal(&back, &read, sizeof(read));
+	/* One without its signature is none. */
+	assert_int_equal(
+	    ledger_entry_decode(bytes_make(buffer.data, buffer.size - 64), 3, &back), AZ_CORRUPT);
 	buffer_fini(&buffer);
 }
 
@@ -166,6 +189,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_type_comes_back_as_it_was),
 	    cmocka_unit_test(the_fields_of_a_disclosure_and_of_a_list_come_back),
+	    cmocka_unit_test(i7_an_approval_carries_what_was_signed_and_the_signature),
 	    cmocka_unit_test(a_disclosure_has_exactly_these_bytes),
 	    cmocka_unit_test(an_unknown_type_is_neither_written_nor_read),
 	    cmocka_unit_test(another_version_size_or_padding_is_refused),

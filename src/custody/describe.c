@@ -1,0 +1,272 @@
+/*
+ * What a request asks, in the words that who approves it reads and signs. They are made from the very bytes
+ * that are approved, and say all that is in them: what could not be read here could be slipped past.
+ *
+ * A request that has no words cannot be asked.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "custody/custody_internal.h"
+
+/* Sticky: an overflow shows in the writer's status, and nothing is cut. */
+struct words {
+	struct buffer *text;
+	enum az_status status;
+};
+
+static void AZ_PRINTF(2, 3) say(struct words *words, const char *format, ...)
+{
+	char text[1024];
+	va_list arguments;
+	int size;
+
+	va_start(arguments, format);
+	size = vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (words->status != AZ_OK)
+		return;
+	if (size < 0 || (size_t)size >= sizeof(text))
+		words->status = AZ_LIMIT;
+	else
+		words->status = buffer_append(words->text, bytes_make(text, (size_t)size));
+}
+
+static void
+say_key(struct words *words, const uint8_t key[32])
+{
+	char text[2 * 32 + 1];
+
+	hex_encode(bytes_make(key, 32), text);
+	say(words, ", key %s", text);
+}
+
+static void
+say_role(struct words *words, unsigned int role)
+{
+	const char *name = role_name((enum role)role);
+
+	say(words, ", %s", name != NULL ? name : "no role");
+}
+
+static void
+client_add(struct words *words, const union front_request *body)
+{
+	say(words, "add client %s", body->client_add.label);
+	if (body->client_add.name[0] != '\0')
+		say(words, ", %s", body->client_add.name);
+	if (body->client_add.category[0] != '\0')
+		say(words, ", category %s", body->client_add.category);
+}
+
+static void
+client_close(struct words *words, const union front_request *body)
+{
+	say(words, "close client %s", body->named.label);
+}
+
+static void
+purpose_add(struct words *words, const union front_request *body)
+{
+	const struct front_purpose_add *add = &body->purpose_add;
+	char until[11];
+
+	say(words, "add purpose %s/%s: fields", add->client, add->label);
+	for (uint8_t i = 0; i < add->field_count; i++) {
+		const char *mask = mask_name((enum mask)add->fields[i].mask);
+
+		say(words, " %s", add->fields[i].name);
+		if (add->fields[i].mask != MASK_FULL)
+			say(words, ":%s", mask != NULL ? mask : "?");
+		if (class_name((enum field_class)add->fields[i].class) != NULL)
+			say(words, "(%s)", class_name((enum field_class)add->fields[i].class));
+	}
+	for (unsigned int class = 1; class < 32; class ++) {
+		const char *name = class_name((enum field_class) class);
+
+		if ((add->allows & 1u << class) != 0)
+			say(words, "; lists may hold %s", name != NULL ? name : "?");
+	}
+	say(words, "; roles");
+	for (unsigned int role = ROLE_AGENT; role < ROLE_COUNT; role++) {
+		if ((add->roles & 1u << role) != 0)
+			say(words, " %s", role_name((enum role)role));
+	}
+	date_format(add->until, until);
+	say(words, "; until %s", until);
+}
+
+static void
+purpose_close(struct words *words, const union front_request *body)
+{
+	say(words, "close purpose %s/%s", body->named.client, body->named.label);
+}
+
+static void
+staff_add(struct words *words, const union front_request *body)
+{
+	const struct front_staff_add *add = &body->staff_add;
+
+	say(words, "add staff %s", add->label);
+	say_role(words, add->role);
+	if (add->name[0] != '\0')
+		say(words, ", %s", add->name);
+	say_key(words, add->key);
+}
+
+static void
+staff_end(struct words *words, const union front_request *body)
+{
+	say(words, "end staff %s", body->named.label);
+}
+
+static void
+device_add(struct words *words, const union front_request *body)
+{
+	say(words, "add device %s", body->device_add.label);
+	say_key(words, body->device_add.key);
+}
+
+static void
+device_retire(struct words *words, const union front_request *body)
+{
+	say(words, "retire device %s", body->named.label);
+}
+
+static void
+say_limits(struct words *words, const char *of, const uint32_t limits[FRONT_LIMITS])
+{
+	say(words, "; %s: calls day %u month %u life %u, searches day %u month %u life %u", of,
+	    limits[0], limits[1], limits[2], limits[3], limits[4], limits[5]);
+}
+
+static void
+policy_add(struct words *words, const union front_request *body)
+{
+	const struct front_policy_add *add = &body->policy_add;
+
+	say(words, "set the budget of the role %s", role_name((enum role)add->role));
+	say_limits(words, "house", add->house);
+	say_limits(words, "each client", add->client);
+	say(words, "; questions minute %u hour %u, slowed %u", add->minute, add->hour, add->slow);
+}
+
+static void
+policy_extend(struct words *words, const union front_request *body)
+{
+	const struct front_policy_extend *extend = &body->policy_extend;
+	char until[11];
+
+	if (extend->until == AZ_DATE_NONE) {
+		say(words, "review %s: %u more people for life by %s", extend->staff, extend->life,
+		    budget_class_name((enum budget_class)extend->class));
+		return;
+	}
+	date_format(extend->until, until);
+	say(words, "extend the budget of %s for %s until %s: day %u month %u life %u more",
+	    extend->staff, budget_class_name((enum budget_class)extend->class), until, extend->day,
+	    extend->month, extend->life);
+}
+
+static void
+say_minute(struct words *words, unsigned int minute)
+{
+	say(words, "%02u:%02u", minute / 60, minute % 60);
+}
+
+static void
+campaign_add(struct words *words, const union front_request *body)
+{
+	const struct front_campaign_add *add = &body->campaign_add;
+	char from[11], until[11];
+
+	date_format(add->from, from);
+	date_format(add->until, until);
+	say(words, "add campaign %s of %s/%s, from %s until %s", add->label, add->client,
+	    add->purpose, from, until);
+	if (add->opens != add->closes) {
+		say(words, ", ");
+		say_minute(words, add->opens);
+		say(words, "-");
+		say_minute(words, add->closes);
+	}
+	for (uint8_t i = 0; i < add->staff_count; i++)
+		say(words, "%s %s", i == 0 ? "; staff" : "", add->staff[i]);
+	for (uint8_t i = 0; i < add->list_count; i++)
+		say(words, "%s %llu", i == 0 ? "; lists" : "", (unsigned long long)add->lists[i]);
+}
+
+static void
+campaign_close(struct words *words, const union front_request *body)
+{
+	say(words, "close campaign %s/%s", body->named.client, body->named.label);
+}
+
+static void
+restriction(struct words *words, const union front_request *body)
+{
+	static const char *const ways[RESTRICT_COUNT] = {[RESTRICT_NOBODY] = "show nobody",
+	    [RESTRICT_PAIR] = "show only what two people open:",
+	    [RESTRICT_LIFT] = "lift the restriction of",
+	    [RESTRICT_OPEN] = "open"};
+	const struct front_restrict *asked = &body->restriction;
+	const char *way = asked->mode < RESTRICT_COUNT ? ways[asked->mode] : NULL;
+	const char *reason = reason_name((enum reason)asked->person.reason);
+
+	if (way == NULL) {
+		words->status = AZ_INVALID;
+		return;
+	}
+	say(words, "%s", way);
+	for (uint8_t i = 0; i < asked->field_count; i++)
+		say(words, " %s", asked->fields[i]);
+	if (asked->person.record != 0)
+		say(words, " of record %u", asked->person.record);
+	else
+		say(words, " of number %.*s", (int)asked->person.number.size,
+		    (const char *)asked->person.number.data);
+	say(words, " of %s/%s", asked->person.client, asked->person.purpose);
+	if (asked->mode == RESTRICT_OPEN)
+		say(words, " to %s for %u minutes", asked->staff, asked->minutes);
+	say(words, "; reason %s", reason != NULL ? reason : "none");
+}
+
+static void
+policy_close(struct words *words, const union front_request *body)
+{
+	say(words, "close the extension %u of a budget", body->policy_close.id);
+}
+
+static const struct {
+	enum front_message type;
+	void (*describe)(struct words *words, const union front_request *body);
+} describers[] = {
+    {FRONT_CLIENT_ADD, client_add},
+    {FRONT_CLIENT_CLOSE, client_close},
+    {FRONT_PURPOSE_ADD, purpose_add},
+    {FRONT_PURPOSE_CLOSE, purpose_close},
+    {FRONT_STAFF_ADD, staff_add},
+    {FRONT_STAFF_END, staff_end},
+    {FRONT_DEVICE_ADD, device_add},
+    {FRONT_DEVICE_RETIRE, device_retire},
+    {FRONT_CAMPAIGN_ADD, campaign_add},
+    {FRONT_CAMPAIGN_CLOSE, campaign_close},
+    {FRONT_RESTRICT, restriction},
+    {FRONT_POLICY_ADD, policy_add},
+    {FRONT_POLICY_EXTEND, policy_extend},
+    {FRONT_POLICY_CLOSE, policy_close},
+};
+
+enum az_status
+describe_request(enum front_message type, const union front_request *body, struct buffer *text)
+{
+	struct words words = {.text = text, .status = AZ_OK};
+
+	for (size_t i = 0; i < AZ_ARRAY_SIZE(describers); i++) {
+		if (describers[i].type == type) {
+			describers[i].describe(&words, body);
+			return words.status;
+		}
+	}
+	return AZ_INVALID;
+}
