@@ -30,7 +30,17 @@ END {
 	row("ledger appends/s, 64 waiters", "appends", 40000, 80000, 1, 64 * value["appends-raw"])
 	row("ledger entries verified/s", "verify", 1000000, 3000000, 1, "")
 	row("scan --patterns / ripgrep, one core", "scan-times-ripgrep", 3, 8, 1, "")
+	if (value["entrust-sqlite-s"] > 0) {
+		value["entrust-ratio"] = value["entrust-first-s"] / value["entrust-sqlite-s"]
+		row("entrust / sqlite3 .import, wall", "entrust-ratio", 1.5, 1, 0, "")
+		value["entrust-again"] = value["entrust-second-s"] / value["entrust-first-s"]
+		row("entrust into a house with as many / first", "entrust-again", 1.3, 1.3, 0, "")
+		value["entrust-same"] = value["entrust-unchanged-s"] / value["entrust-first-s"]
+		row("entrust, all rows unchanged / first", "entrust-same", 1.3, 1.3, 0, "")
+	}
 	print ""
+	plain("entrust: rows", "entrust-rows")
+	plain("entrust: peak of keeper and vault, MiB", "entrust-peak-mib")
 	plain("warm: p50, us", "warm-p50-us")
 	plain("warm: p99, us", "warm-p99-us")
 	plain("warm: keeper, % of a processor", "warm-keeper-cpu")

@@ -3,7 +3,7 @@
 # again; does nothing if all is there. Needs root or sudo. What is missing afterwards is skipped by the measurement.
 set -eu
 
-packages='postgresql-15 postgresql-client-15 postgresql-contrib postgresql-15-pgaudit
+packages='postgresql-15 postgresql-client-15 postgresql-contrib sqlite3 postgresql-15-pgaudit
 ripgrep libvectorscan-dev'
 
 missing=
