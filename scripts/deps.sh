@@ -8,6 +8,7 @@ packages="
 gcc clang clang-format llvm libclang-rt-14-dev libc6-dev linux-libc-dev
 make meson ninja-build pkg-config perl
 procps jq mandoc python3
+qemu-system-x86 busybox-static cpio kmod
 libssl-dev libseccomp-dev liblmdb-dev libsqlite3-dev libjansson-dev libarchive-dev libexpat1-dev libpoppler-glib-dev poppler-data libcmocka-dev age libroaring-dev
 "
 

@@ -19,6 +19,7 @@ allowed() {
 	keeper) echo keeper base crypto proto ledger custody ;;
 	vault) echo vault base kv proto store ;;
 	intake) echo intake base text match proto ;;
+	guard) echo guard base ;;
 	cli) echo cli base crypto text match proto scan ;;
 	*) echo "layering.sh: unknown folder src/$1" >&2; return 1 ;;
 	esac

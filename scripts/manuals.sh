@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 az=${1:?the program}
 failed=0
-mandoc -Tlint -Wwarning man/*.1 || failed=1
+mandoc -Tlint -Wwarning man/*.[18] || failed=1
 for command in $("$az" -h | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
 	page=man/azukari-$command.1
 	[ -f "$page" ] || { echo "manuals.sh: there is no $page" >&2; failed=1; continue; }
