@@ -55,7 +55,10 @@ _azukari() {
 		restrict,*) words='--client --purpose --by --record --fields --two-people --open-for --minutes --lift --reason' ;;
 		ledger,verify) words='--client' ;;
 		ledger,query) words='--client --record --staff --max' ;;
-		ledger,*) words='verify query' ;;
+		ledger,checkpoint) words='--client --out' ;;
+		ledger,proof) words='--client --out' ;;
+		ledger,export) words='--log' ;;
+		ledger,*) words='verify query checkpoint proof export' ;;
 		scan,*) words='--patterns --kinds --hits --jobs --max-unpacked --max-seconds' ;;
 		demo,*) words='--out --people --clients --seed' ;;
 		esac

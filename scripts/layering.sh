@@ -20,7 +20,8 @@ allowed() {
 	vault) echo vault base kv proto store ;;
 	intake) echo intake base text match proto ;;
 	guard) echo guard base ;;
-	cli) echo cli base crypto text match proto scan ;;
+	# Of the ledger only what ledger_pure holds: the linker sees to it.
+	cli) echo cli base crypto text match proto scan ledger ;;
 	*) echo "layering.sh: unknown folder src/$1" >&2; return 1 ;;
 	esac
 }

@@ -601,6 +601,9 @@ custody_child(struct custody *custody, uint32_t id, int socket, int pipe)
 	} else if (custody->verifying != NULL && verify_child_id(custody->verifying) == id) {
 		fd_close(&pipe);
 		verify_child(custody->verifying, socket);
+	} else if (custody->publishing != NULL && publish_child_id(custody->publishing) == id) {
+		fd_close(&pipe);
+		publish_child(custody->publishing, socket);
 	} else {
 		/* Whoever asked for it has gone; so it ends, since nobody talks to it. */
 		fd_close(&socket);
@@ -621,6 +624,8 @@ custody_child_failed(struct custody *custody, uint32_t id, const struct az_err *
 		entrust_child_failed(custody->bulk, err);
 	else if (custody->verifying != NULL && verify_child_id(custody->verifying) == id)
 		verify_child_failed(custody->verifying, err);
+	else if (custody->publishing != NULL && publish_child_id(custody->publishing) == id)
+		publish_child_failed(custody->publishing, err);
 }
 
 /* --- stopping --------------------------------------------------------------------------------- */

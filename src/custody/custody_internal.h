@@ -204,6 +204,7 @@ enum custody_phase {
 
 struct bulk;
 struct verifying;
+struct publishing;
 
 struct custody {
 	struct custody_config config;
@@ -265,6 +266,7 @@ struct custody {
 	bool list_is_committing; /* changes wait: its entry puts the client, as they do */
 	struct bulk *bulk;
 	struct verifying *verifying;
+	struct publishing *publishing;
 	uint32_t next_child;
 
 	uint32_t unauthenticated; /* since the last tick that counted them */
@@ -444,6 +446,9 @@ void verb_approvals(struct request *request, const union front_request *body);
 void verb_approval(struct request *request, const union front_request *body);
 void verb_approve(struct request *request, const union front_request *body);
 void verb_refuse(struct request *request, const union front_request *body);
+void verb_ledger_export(struct request *request, const union front_request *body);
+void verb_ledger_checkpoint(struct request *request, const union front_request *body);
+void verb_ledger_proof(struct request *request, const union front_request *body);
 
 /* The session of a front ends: its connection has gone, or somebody took it over. */
 void session_leave(struct custody_front *front);
@@ -522,6 +527,17 @@ void entrust_front_gone(struct bulk *bulk, const struct custody_front *front);
 void verify_child(struct verifying *verifying, int socket);
 void verify_child_failed(struct verifying *verifying, const struct az_err *err);
 uint32_t verify_child_id(const struct verifying *verifying);
+
+/* --- publish.c -------------------------------------------------------------------------------- */
+
+void publish_child(struct publishing *publishing, int socket);
+void publish_child_failed(struct publishing *publishing, const struct az_err *err);
+uint32_t publish_child_id(const struct publishing *publishing);
+/* The front has gone: nobody reads what is written. */
+void publish_front_gone(struct publishing *publishing, const struct custody_front *front);
+/* In the child. */
+AZ_CHECKED enum az_status publish_in_child(
+    struct link *link, struct frame *frame, int dirfd, struct az_err *reterr);
 
 /* How many officers have not ended. */
 size_t custody_officers(const struct custody *custody);

@@ -68,6 +68,8 @@ custody_front_close(struct custody_front **front)
 	closed->dead = true;
 	if (closed->custody->bulk != NULL)
 		entrust_front_gone(closed->custody->bulk, closed);
+	if (closed->custody->publishing != NULL)
+		publish_front_gone(closed->custody->publishing, closed);
 	session_leave(closed);
 	front_free_if_done(closed);
 }
@@ -195,7 +197,7 @@ custody_request(struct custody_front *front, struct bytes message, int fd, struc
 		return az_fail(reterr, AZ_INVALID, "a message of no known kind");
 	}
 	if ((header.type == FRONT_SIGN_IN) == front->signed_in ||
-	    (fd >= 0) != (header.type == FRONT_ENTRUST)) {
+	    (fd >= 0) != front_has_descriptor(header.type)) {
 		fd_close(&fd);
 		return az_fail(reterr, AZ_INVALID, "a message out of turn");
 	}

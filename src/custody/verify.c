@@ -97,12 +97,16 @@ custody_verify_child(int fd, int ledger_dirfd, struct az_err *reterr)
 	enum az_status status;
 
 	link_init(&link, fd, LINK_BLOCKING, PARENT_BODY_MAX, 16 * PARENT_BODY_MAX, false);
+	link.accepts_fds = true;
 	do {
-		struct frame frame;
+		struct frame frame = {.fd = -1};
 
 		status = link_receive(&link, &frame, reterr);
-		if (status == AZ_OK)
+		if (status == AZ_OK && frame.type == VERIFY_PUBLISH)
+			status = publish_in_child(&link, &frame, ledger_dirfd, reterr);
+		else if (status == AZ_OK)
 			status = child_verify(&link, &frame, ledger_dirfd, reterr);
+		fd_close(&frame.fd);
 	} while (status == AZ_OK);
 	link_fini(&link);
 	return status == AZ_GONE ? AZ_OK : status;

@@ -484,6 +484,8 @@ keeper_verify(void)
 	struct az_err err = {0};
 	enum az_status status;
 
+	/* Whoever reads what is published may stop at any time. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	custody_prepare();
 	status = sandbox_enter(&sandbox, &err);
 	if (status == AZ_OK)

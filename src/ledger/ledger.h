@@ -22,6 +22,7 @@
 #include "base/secret.h"
 #include "base/status.h"
 #include "crypto/hash.h"
+#include "proto/parts.h"
 #include "proto/proto.h"
 
 #define LEDGER_HOUSE_LOG       0u
@@ -59,6 +60,7 @@ enum entry_type {
 	ENTRY_ASKED = 70,    /* document: what is asked */
 	ENTRY_APPROVAL = 71, /* document and the signature over it; precedes what it allows */
 	ENTRY_DECLINED = 72,
+	ENTRY_LEDGER_EXPORTED = 100, /* subject: the log; detail64: its size */
 	/* client logs */
 	ENTRY_ENTRUSTED = 32,
 	ENTRY_DISCLOSED = 33,
@@ -299,6 +301,44 @@ void ledger_origin(const uint8_t house[HOUSE_ID_SIZE], uint32_t generation, uint
     char text[LEDGER_NAME_SIZE]);
 /* The life of the logs between declared losses, from 1. */
 uint32_t ledger_generation(const struct ledger *ledger);
+
+/* --- for others ------------------------------------------------------------------------------ */
+
+/*
+ * The newest signed checkpoint of a log, appended to note. What is not settled is not in it. AZ_NOT_FOUND: it has
+ * none yet. AZ_IO.
+ */
+AZ_CHECKED enum az_status ledger_checkpoint(
+    struct ledger *ledger, uint32_t log, struct buffer *note, struct az_err *reterr);
+/*
+ * The offline proof of an entry (c2sp.org/tlog-proof@v1) in the newest signed checkpoint, with the entry in
+ * it. AZ_NOT_FOUND: there is no such entry, or it is not settled. Else as ledger_query.
+ */
+AZ_CHECKED enum az_status ledger_prove(struct ledger *ledger, uint32_t log, uint64_t index,
+    struct buffer *proof, struct az_err *reterr);
+/* Where in the log's file the bundle of 256 entries with entry index begins. Fails as ledger_entry_at. */
+AZ_CHECKED enum az_status ledger_bundle_offset(struct ledger *ledger, uint32_t log, uint64_t index,
+    uint64_t *ret_offset, struct az_err *reterr);
+
+struct ledger_publish {
+	uint32_t log;           /* in */
+	uint8_t public_key[32]; /* in: the log's Ed25519 key */
+	struct head head;       /* in: what it must contain at least; its generation */
+	uint64_t have;          /* in: entries of an older export, which the receiver has */
+	uint64_t
+	    have_offset; /* in: where the bundle with entry number have begins, if have >= 256 */
+	uint64_t size;   /* out: entries that are published now */
+};
+
+/*
+ * Writes the published form of one log below dirfd (C2SP tlog-tiles, and vkey) into writer and ends it, as far as
+ * the receiver lacks it. A pure reader, like ledger_verify, and checks what it reads. AZ_FORGED: the log is
+ * not the one that was written. AZ_GONE: nobody reads any more. AZ_NOT_FOUND, AZ_CORRUPT, AZ_IO,
+ * AZ_NO_MEMORY.
+ */
+AZ_CHECKED enum az_status ledger_publish(int dirfd, const uint8_t house[HOUSE_ID_SIZE],
+    struct ledger_publish *publish, struct parts_writer *writer,
+    void (*progress)(void *arg, uint64_t entries), void *arg, struct az_err *reterr);
 
 /* --- verification: a pure reader, which needs no keys ---------------------------------------- */
 

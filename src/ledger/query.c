@@ -65,19 +65,14 @@ read_stored(const struct log *log, uint64_t number, uint64_t place, uint8_t *blo
 }
 
 enum az_status
-ledger_entry_at(struct ledger *ledger, uint32_t number, uint64_t entry_index,
-    struct ledger_read *ret_entry, struct az_err *reterr)
+ledger_bundle_offset(struct ledger *ledger, uint32_t number, uint64_t entry_index,
+    uint64_t *ret_offset, struct az_err *reterr)
 {
 	struct index *index = ledger->index;
 	uint8_t key[INDEX_PLACE_KEY_SIZE];
-	uint8_t *block = malloc(INDEX_READ_SIZE);
 	struct bytes value;
-	uint64_t place = 0;
-	const struct log *log;
 	enum az_status status;
 
-	if (block == NULL)
-		return az_fail(reterr, AZ_NO_MEMORY, "ledger: out of memory");
 	index_place_make(number, entry_index / INDEX_GROUP, key);
 	status = kv_reader_renew(index->reader, reterr);
 	if (status == AZ_OK)
@@ -86,8 +81,23 @@ ledger_entry_at(struct ledger *ledger, uint32_t number, uint64_t entry_index,
 	if (status == AZ_OK && value.size != INDEX_PLACE_SIZE)
 		status = az_fail(reterr, AZ_CORRUPT, "ledger: the index is not in its format");
 	if (status == AZ_OK)
-		place = wire_load_u64(value.data);
+		*ret_offset = wire_load_u64(value.data);
 	kv_reader_rest(index->reader);
+	return status;
+}
+
+enum az_status
+ledger_entry_at(struct ledger *ledger, uint32_t number, uint64_t entry_index,
+    struct ledger_read *ret_entry, struct az_err *reterr)
+{
+	uint8_t *block = malloc(INDEX_READ_SIZE);
+	uint64_t place = 0;
+	const struct log *log;
+	enum az_status status;
+
+	if (block == NULL)
+		return az_fail(reterr, AZ_NO_MEMORY, "ledger: out of memory");
+	status = ledger_bundle_offset(ledger, number, entry_index, &place, reterr);
 	if (status != AZ_OK || number >= LEDGER_LOGS_MAX)
 		goto out;
 	(void)pthread_mutex_lock(&ledger->files_lock);

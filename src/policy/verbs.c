@@ -19,6 +19,7 @@ static const enum decision table[VERB_COUNT][ROLE_COUNT] = {
     [VERB_DISCLOSE] = {N, Y, Y, N, N, N},
     [VERB_LEDGER_VERIFY] = {N, N, N, Y, Y, Y},
     [VERB_LEDGER_QUERY] = {N, N, N, Y, N, N},
+    [VERB_LEDGER_EXPORT] = {N, N, N, Y, Y, Y},
     /* Whoever may change them may see them; those who call must know what for. */
     [VERB_CLIENT_LIST] = {N, Y, Y, Y, N, N},
     [VERB_PURPOSE_LIST] = {N, Y, Y, Y, N, N},

@@ -387,6 +387,14 @@ walk_number(struct walk *walk, uint32_t *number)
 }
 
 static void
+walk_ledger_export(struct walk *walk, struct front_ledger_export *export)
+{
+	walk_label(walk, export->client, true);
+	walk_u64(walk, &export->have);
+	walk_raw(walk, export->root, sizeof(export->root));
+}
+
+static void
 walk_request(struct walk *walk, enum front_message type, union front_request *request)
 {
 	switch (type) {
@@ -436,6 +444,12 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 		walk_number(walk, &request->approve.number);
 		walk_raw(walk, request->approve.signature, sizeof(request->approve.signature));
 		break;
+	case FRONT_LEDGER_EXPORT: walk_ledger_export(walk, &request->ledger_export); break;
+	case FRONT_LEDGER_CHECKPOINT: walk_label(walk, request->named.label, true); break;
+	case FRONT_LEDGER_PROOF:
+		walk_label(walk, request->ledger_proof.client, true);
+		walk_u64(walk, &request->ledger_proof.index);
+		break;
 	case FRONT_NONE:
 	case FRONT_DONE:
 	case FRONT_FAILED:
@@ -443,6 +457,12 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_PROGRESS:
 	default: walk->bad = true;
 	}
+}
+
+bool
+front_has_descriptor(uint16_t type)
+{
+	return type == FRONT_ENTRUST || type == FRONT_LEDGER_EXPORT;
 }
 
 /* --- messages -------------------------------------------------------------------------------- */

@@ -21,7 +21,7 @@
 enum front_frame {
 	FRONT_HELLO = 1,  /* Noise hello, empty payload */
 	FRONT_ANSWER = 2, /* Noise answer, empty payload */
-	FRONT_DATA = 3, /* one sealed message; with an ENTRUST the list's descriptor rides along */
+	FRONT_DATA = 3,   /* one sealed message; a descriptor rides along with some */
 };
 #define FRONT_FRAME_MAX 65535u
 
@@ -60,6 +60,9 @@ enum front_message {
 	FRONT_CAMPAIGN_CLOSE = 31,
 	FRONT_ATTEMPT = 32,
 	FRONT_ATTEMPT_LIST = 33,
+	FRONT_LEDGER_EXPORT = 48, /* the descriptor to write to rides along */
+	FRONT_LEDGER_CHECKPOINT = 49,
+	FRONT_LEDGER_PROOF = 50,
 
 	FRONT_POLICY_ADD = 120,
 	FRONT_POLICY_LIST = 121,
@@ -113,7 +116,10 @@ struct front_client_add {
 	char category[NAME_SIZE];
 };
 
-/* LIST (client "" for all), CLOSE, END, RETIRE, LEDGER_VERIFY (label "" for all). */
+/*
+ * LIST (client "" for all), CLOSE, END, RETIRE, LEDGER_VERIFY (label "" for all), LEDGER_CHECKPOINT (label "" for
+ * the house's log).
+ */
 struct front_named {
 	char client[LABEL_SIZE]; /* of a purpose */
 	char label[LABEL_SIZE];
@@ -282,6 +288,17 @@ struct front_approve {
 	uint8_t signature[64]; /* over the document, as proto/approval.h says */
 };
 
+struct front_ledger_export {
+	char client[LABEL_SIZE]; /* "" for the house's log */
+	uint64_t have;           /* size of the checkpoint of an older export; 0 for none */
+	uint8_t root[32];        /* its root */
+};
+
+struct front_ledger_proof {
+	char client[LABEL_SIZE]; /* "" for the house's log */
+	uint64_t index;
+};
+
 union front_request {
 	struct front_sign_in sign_in;
 	struct front_present present;
@@ -306,7 +323,12 @@ union front_request {
 	struct front_approvals approvals;
 	struct front_numbered numbered;
 	struct front_approve approve;
+	struct front_ledger_export ledger_export;
+	struct front_ledger_proof ledger_proof;
 };
+
+/* Whether a descriptor rides along with a request of that type: then one must, else none may. */
+bool front_has_descriptor(uint16_t type);
 
 /* The message's header and body, appended to buffer. AZ_INVALID: the request cannot be written. */
 AZ_CHECKED enum az_status front_encode(enum front_message type, uint32_t id,

@@ -209,6 +209,7 @@ static const char *const verb_names[VERB_COUNT] = {
     [VERB_APPROVE] = "approve",
     [VERB_REFUSE] = "refuse",
     [VERB_APPROVALS] = "approvals",
+    [VERB_LEDGER_EXPORT] = "ledger export",
 };
 
 const char *

@@ -67,14 +67,18 @@ AZ_CHECKED enum az_status parent_start_encode(
     const struct parent_start *start, struct buffer *buffer);
 AZ_CHECKED enum az_status parent_start_decode(struct bytes bytes, struct parent_start *ret_start);
 
-/* --- the child that verifies ----------------------------------------------------------------- */
+/* --- the child that reads the ledger: to verify, or to publish ------------------------------- */
 
 enum verify_message {
 	VERIFY_START =
 	    1, /* raw house 16, u32 log, raw public key 32, u8 1 if a head follows, head */
+	VERIFY_PUBLISH =
+	    2, /* raw house 16, u32 log, raw public key 32, head, u64 have, u64 where its
+	                       bundle begins; what to write the files to rides along (proto/parts.h) */
 	VERIFY_PROGRESS = 65, /* u64 entries so far */
 	VERIFY_DONE = 66, /* u8 status of the reading, text; u64 size, raw root 32, u8 ok, u64 first
 	                         bad index, text problem */
+	VERIFY_PUBLISHED = 67, /* u8 status, text; u64 entries that are published now */
 };
 
 struct wire_reader;

@@ -21,6 +21,7 @@ static const struct {
     {VERB_DISCLOSE, "yy---"},
     {VERB_LEDGER_VERIFY, "--yyy"},
     {VERB_LEDGER_QUERY, "--y--"},
+    {VERB_LEDGER_EXPORT, "--yyy"},
     {VERB_CLIENT_LIST, "yyy--"},
     {VERB_PURPOSE_LIST, "yyy--"},
     {VERB_STAFF_LIST, "-yy--"},
