@@ -44,7 +44,7 @@ _azukari() {
 		staff,*) words='add list end key' ;;
 		device,add) words='--public' ;;
 		device,*) words='add list retire key' ;;
-		entrust,*) words='--client --purpose --as-of --mode --columns --strict' ;;
+		entrust,*) words='--client --purpose --as-of --mode --columns --strict --password --password-fd' ;;
 		disclose,*) words='--client --purpose --by --reason --basis --campaign --call' ;;
 		campaign,add) words='--purpose --from --until --hours --staff --lists' ;;
 		campaign,*) words='add list close' ;;

@@ -7,7 +7,20 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/ask.h"
+#include "cli/values.h"
+
+/* From the terminal, or a line of the descriptor of that number; never an argument, which everybody sees. */
+static bool
+read_password(const char *fd, struct front_entrust *entrust)
+{
+	char spec[16] = "@";
+	bool in_argument = false;
+
+	if (fd != NULL && !copy_argument(spec + 1, sizeof(spec) - 1, fd))
+		return false;
+	return value_read("password", fd != NULL ? spec : NULL, entrust->password,
+	    sizeof(entrust->password), &in_argument);
+}
 
 static int
 read_options(int argc, char **argv, struct front_entrust *entrust)
@@ -15,7 +28,8 @@ read_options(int argc, char **argv, struct front_entrust *entrust)
 	static const struct option options[] = {{"client", required_argument, NULL, 'c'},
 	    {"purpose", required_argument, NULL, 'p'}, {"as-of", required_argument, NULL, 'a'},
 	    {"columns", required_argument, NULL, 'C'}, {"strict", no_argument, NULL, 's'},
-	    {"mode", required_argument, NULL, 'm'}, {0}};
+	    {"mode", required_argument, NULL, 'm'}, {"password", no_argument, NULL, 'P'},
+	    {"password-fd", required_argument, NULL, 'F'}, {0}};
 	bool as_of = false;
 	int option;
 
@@ -38,6 +52,15 @@ read_options(int argc, char **argv, struct front_entrust *entrust)
 		case 'm':
 			if (strcmp(optarg, "add") != 0)
 				return cli_usage("entrust", "the only mode of this release is add");
+			break;
+		case 'P':
+			if (!read_password(NULL, entrust))
+				return cli_usage("entrust", "a password is needed");
+			break;
+		case 'F':
+			if (!read_password(optarg, entrust))
+				return cli_usage(
+				    "entrust", "--password-fd needs a descriptor with a password");
 			break;
 		default: return cli_usage("entrust", NULL);
 		}
@@ -104,6 +127,7 @@ cmd_entrust(const struct cli *cli, int argc, char **argv)
 	code = ask(cli, FRONT_ENTRUST, &request, fd, &answer);
 	if (code == 0)
 		code = print(cli, &answer);
+	az_wipe(&request, sizeof(request));
 	front_answer_fini(&answer);
 	(void)close(fd);
 	return code;

@@ -89,6 +89,8 @@ static const struct command commands[] = {
 	"  --as-of DATE    the day that the list describes\n"
 	"  --columns SPEC  FIELD=HEADER[+HEADER…],… where the header does not name the fields\n"
 	"  --strict        reject the list if any row is refused\n"
+	"  --password      asks for the password of an archive or workbook\n"
+	"  --password-fd N reads it from descriptor N\n"
 	"  --mode add      the only mode of this release\n"
 	"example: azukari --key mori.key entrust --client c01 --purpose checkup "
 	"--as-of 2026-04-01 list.csv"},

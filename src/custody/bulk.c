@@ -235,10 +235,12 @@ start_intake(struct bulk *bulk, struct az_err *reterr)
 	struct wire_writer writer;
 	enum az_status status;
 
-	buffer_init(&body, INTAKE_COLUMNS_SIZE + 8, false);
+	buffer_init(&body, INTAKE_START_MAX, true);
 	wire_writer_init(&writer, &body);
 	wire_put_text(&writer, bulk->columns);
 	wire_put_u32(&writer, bulk->allows);
+	wire_put_bytes(&writer, bytes_of(bulk->password));
+	az_wipe(bulk->password, sizeof(bulk->password));
 	status = writer.status;
 	if (status == AZ_OK)
 		status = link_queue(&bulk->intake, INTAKE_START, 0, buffer_peek(&body));
@@ -341,7 +343,7 @@ bulk_worker_run(void *arg)
 	enum az_status status;
 
 	link_init(&bulk->intake, bulk->intake_fd, LINK_NONBLOCKING, INTAKE_BODY_MAX,
-	    INTAKE_COLUMNS_SIZE + 64, true);
+	    INTAKE_START_MAX, true);
 	bulk->intake_fd = -1;
 	status = seal_list(bulk, &err);
 	/* Its end of the socket gone, intake ends too, whatever it is doing. */

@@ -148,6 +148,7 @@ struct bulk {
 	bool strict;
 	uint32_t allows; /* classes that the purpose lets a list hold */
 	char columns[FRONT_COLUMNS_MAX];
+	char password[FRONT_PASSWORD_SIZE]; /* until intake has it */
 	const struct client_keys *client_keys;
 	struct consignment_keys *keys;
 	struct bulk_neighbour *neighbours; /* by id */

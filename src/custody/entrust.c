@@ -141,6 +141,7 @@ bulk_new(struct request *request, const struct front_entrust *asked, const struc
 	bulk->strict = asked->strict != 0;
 	bulk->allows = purpose->allows;
 	memcpy(bulk->columns, asked->columns, sizeof(bulk->columns));
+	memcpy(bulk->password, asked->password, sizeof(bulk->password));
 	bulk->consignment = (struct consignment){.client = client->id,
 	    .purpose = purpose->id,
 	    .as_of = asked->as_of,

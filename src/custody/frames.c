@@ -171,6 +171,9 @@ next_frame(
 			*ret_sequence = bulk->sequence++;
 		}
 	}
+	/* One failure is the list's: what the other workers would find behind it explains nothing. */
+	if (status != AZ_OK)
+		bulk->intake_is_done = true;
 	(void)pthread_mutex_unlock(&bulk->reading);
 	return status;
 }

@@ -7,6 +7,7 @@
 
 #include "base/proc.h"
 #include "intake/intake.h"
+#include "text/unpack.h"
 
 #define FD_KEEPER 3
 #define FD_LIST   4
@@ -20,6 +21,7 @@ main(void)
 	proc_name("azukari-intake");
 	(void)signal(SIGPIPE, SIG_IGN);
 	proc_give_way();
+	unpack_prepare();
 	if (sandbox_enter(&sandbox, &err) != AZ_OK) {
 		(void)fprintf(stderr, "azukari-intake: %s\n", err.text);
 		return az_exit_code(err.status);

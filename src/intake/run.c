@@ -3,15 +3,17 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/frame.h"
 #include "base/wire.h"
 #include "intake/finds.h"
 #include "intake/intake.h"
+#include "intake/source.h"
 #include "match/match.h"
 #include "proto/intake.h"
-#include "text/text.h"
+#include "text/unpack.h"
 
 #define FRAME_USUAL (128u * 1024u)
 #define OUT_MAX     (2u * 1024u * 1024u)
@@ -26,7 +28,9 @@ struct intake {
 	struct link link;
 	int list_fd;
 	char spec[INTAKE_COLUMNS_SIZE];
-	struct csv *csv;
+	uint8_t password[UNPACK_PASSWORD_MAX];
+	size_t password_size;
+	struct source *source;
 	struct columns columns;
 	struct outgoing rows, refused;
 	struct buffer scratch, encoded;
@@ -129,39 +133,6 @@ accept(struct intake *intake, uint32_t number, const struct row *row, struct az_
 /* --- reading ---------------------------------------------------------------------------------- */
 
 static enum az_status
-read_more(struct intake *intake, struct az_err *reterr)
-{
-	uint8_t *data;
-	size_t room;
-	ssize_t size;
-	enum az_status status = csv_room(intake->csv, &data, &room, reterr);
-
-	if (status != AZ_OK)
-		return status;
-	do {
-		size = read(intake->list_fd, data, room);
-	} while (size < 0 && errno == EINTR);
-	if (size < 0)
-		return az_fail_errno(reterr, AZ_IO, errno, "the list cannot be read");
-	csv_filled(intake->csv, (size_t)size);
-	return AZ_OK;
-}
-
-/* The next record. AZ_NOT_FOUND at the end. */
-static enum az_status
-next(struct intake *intake, const struct csv_record **ret_record, struct az_err *reterr)
-{
-	enum az_status status = csv_next(intake->csv, ret_record, reterr);
-
-	while (status == AZ_BUSY) {
-		status = read_more(intake, reterr);
-		if (status == AZ_OK)
-			status = csv_next(intake->csv, ret_record, reterr);
-	}
-	return status;
-}
-
-static enum az_status
 send_columns(struct intake *intake, struct az_err *reterr)
 {
 	struct buffer body;
@@ -187,7 +158,7 @@ static enum az_status
 read_header(struct intake *intake, struct az_err *reterr)
 {
 	const struct csv_record *header = NULL;
-	enum az_status status = next(intake, &header, reterr);
+	enum az_status status = source_next(intake->source, &header, reterr);
 
 	if (status == AZ_NOT_FOUND)
 		return az_fail(reterr, AZ_INVALID, "the list is empty");
@@ -250,12 +221,14 @@ static enum az_status
 read_list(struct intake *intake, struct az_err *reterr)
 {
 	const struct csv_record *record = NULL;
-	enum az_status status = csv_new(&intake->csv, reterr);
+	enum az_status status = source_open(intake->list_fd,
+	    bytes_make(intake->password, intake->password_size), &intake->source, reterr);
 
+	az_wipe(intake->password, sizeof(intake->password));
 	if (status == AZ_OK)
 		status = read_header(intake, reterr);
 	while (status == AZ_OK) {
-		status = next(intake, &record, reterr);
+		status = source_next(intake->source, &record, reterr);
 		if (status == AZ_OK)
 			status = take_record(intake, record, reterr);
 	}
@@ -268,6 +241,7 @@ static enum az_status
 receive_start(struct intake *intake, struct az_err *reterr)
 {
 	struct wire_reader reader;
+	struct bytes password;
 	struct frame frame;
 	enum az_status status = link_receive(&intake->link, &frame, reterr);
 
@@ -276,8 +250,11 @@ receive_start(struct intake *intake, struct az_err *reterr)
 	wire_reader_init(&reader, frame.body);
 	wire_get_text(&reader, intake->spec, sizeof(intake->spec));
 	intake->finds.allows = wire_get_u32(&reader);
+	password = wire_get_bytes(&reader, sizeof(intake->password));
 	if (frame.type != INTAKE_START || !wire_end(&reader))
 		return az_fail(reterr, AZ_INVALID, "the keeper sent a malformed message");
+	memcpy(intake->password, password.data, password.size);
+	intake->password_size = password.size;
 	return AZ_OK;
 }
 
@@ -304,7 +281,7 @@ intake_run(int fd, int list_fd)
 	struct az_err err = {0};
 	enum az_status status;
 
-	link_init(&intake.link, fd, LINK_BLOCKING, INTAKE_COLUMNS_SIZE + 64, OUT_MAX, true);
+	link_init(&intake.link, fd, LINK_BLOCKING, INTAKE_START_MAX, OUT_MAX, true);
 	buffer_init(&intake.rows.body, INTAKE_BODY_MAX, true);
 	buffer_init(&intake.refused.body, INTAKE_BODY_MAX, false);
 	buffer_init(&intake.scratch, (size_t)FIELD_COUNT * (FIELD_VALUE_MAX * 2), true);
@@ -318,7 +295,7 @@ intake_run(int fd, int list_fd)
 		if (status != AZ_OK && status != AZ_GONE)
 			send_error(&intake, &err);
 	}
-	csv_free(&intake.csv);
+	source_free(&intake.source);
 	buffer_fini(&intake.rows.body);
 	buffer_fini(&intake.refused.body);
 	buffer_fini(&intake.scratch);

@@ -303,9 +303,7 @@ found_names_code(struct bytes name)
 	    "securitycode", "xsecuritycode", "cardsecuritycode", "xcardsecuritycode",
 	    "cardverificationvalue", "cardverificationcode", "verificationcode",
 	    "xverificationcode", "xcardverificationcode", "xcardverificationvalue",
-	    "\xe3\x82\xbb\xe3\x82\xad\xe3\x83\xa5\xe3\x83\xaa\xe3\x83\x86\xe3\x82\xa3\xe3\x82\xb3"
-	    "\xe3\x83\xbc\xe3\x83\x89",
-	    "\xe3\x82\xab\xe3\x83\xbc\xe3\x83\x89\xe7\xa2\xba\xe8\xaa\x8d\xe7\x95\xaa\xe5\x8f\xb7"};
+	    "セキュリティコード", "カード確認番号"};
 	char plain[80];
 	size_t size = plain_name(name, plain, sizeof(plain));
 

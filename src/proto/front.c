@@ -176,6 +176,7 @@ walk_entrust(struct walk *walk, struct front_entrust *entrust)
 	walk_days(walk, &entrust->as_of);
 	walk_u8(walk, &entrust->strict);
 	walk_text(walk, entrust->columns, sizeof(entrust->columns));
+	walk_text(walk, entrust->password, sizeof(entrust->password));
 	walk->bad |= entrust->strict > 1;
 }
 

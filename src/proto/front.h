@@ -83,11 +83,12 @@ enum front_message {
 #define FRONT_MESSAGE_VERSION 1
 #define FRONT_MESSAGE_HEADER  8u
 
-#define FRONT_HEADS_MAX   64u /* in one message; a front that has seen more sends several */
-#define FRONT_BY_MAX      4u
-#define FRONT_VALUE_MAX   512u
-#define FRONT_COLUMNS_MAX 4096u
-#define FRONT_QUERY_MAX   500u /* entries are read on the loop: disclosures wait meanwhile */
+#define FRONT_HEADS_MAX     64u /* in one message; a front that has seen more sends several */
+#define FRONT_BY_MAX        4u
+#define FRONT_VALUE_MAX     512u
+#define FRONT_COLUMNS_MAX   4096u
+#define FRONT_PASSWORD_SIZE 257u /* with its NUL */
+#define FRONT_QUERY_MAX     500u /* entries are read on the loop: disclosures wait meanwhile */
 
 struct front_sign_in {
 	uint8_t staff_key[32];
@@ -157,6 +158,7 @@ struct front_entrust {
 	int32_t as_of;
 	uint8_t strict; /* 0 or 1: reject the list if a row is refused */
 	char columns[FRONT_COLUMNS_MAX];
+	char password[FRONT_PASSWORD_SIZE]; /* of an archive or workbook; "" if it has none */
 };
 
 struct front_disclose {

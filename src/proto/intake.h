@@ -15,7 +15,8 @@ enum intake_message {
 	/* keeper to intake */
 	INTAKE_START =
 	    1, /* text columns ("": the header names the fields), at most INTAKE_COLUMNS_SIZE;
-	          u32 classes that the list may hold, bits 1 << enum field_class */
+	          u32 classes that the list may hold, bits 1 << enum field_class;
+	          bytes password, at most INTAKE_PASSWORD_MAX */
 	/* intake to keeper */
 	INTAKE_COLUMNS = 65, /* u32 count, each: u8 field, text name. "x:" fields are numbered from
 	                        FIELD_X_FIRST in the order of appearance; the keeper renumbers them.
@@ -28,6 +29,8 @@ enum intake_message {
 };
 
 #define INTAKE_COLUMNS_SIZE 4096u
+#define INTAKE_PASSWORD_MAX 256u
+#define INTAKE_START_MAX    (INTAKE_COLUMNS_SIZE + INTAKE_PASSWORD_MAX + 64u)
 #define INTAKE_BODY_MAX     (512u * 1024u)
 #define INTAKE_ROWS_MAX     8192u /* in a frame */
 #define INTAKE_KEYS_MAX     16u

@@ -55,9 +55,9 @@ damaged(const struct packed *packed, struct az_err *reterr)
 		    "%s: it has a password, which can be undone for zip only",
 		    wrapping_name(packed->wrapping));
 	if (of_password && !packed->has_password)
-		return az_fail(reterr, AZ_DENIED, "zip: it needs a password");
+		return az_fail(reterr, AZ_INVALID, "zip: it needs a password");
 	if (of_password)
-		return az_fail(reterr, AZ_DENIED, "zip: the password is wrong");
+		return az_fail(reterr, AZ_INVALID, "zip: the password is wrong");
 	return az_fail(reterr, AZ_INVALID,
 	    "%s: it is damaged or cut short after byte %llu of what is inside%s",
 	    wrapping_name(packed->wrapping), (unsigned long long)packed->unpacked,

@@ -279,7 +279,7 @@ agile_key_of(struct agile *agile, struct bytes utf16, struct az_err *reterr)
 	if (!good)
 		return damaged(reterr);
 	if (!bytes_equal(bytes_make(hash, hash_size), bytes_make(agile->verifier_hash, hash_size)))
-		return az_fail(reterr, AZ_DENIED, "workbook: the password is wrong");
+		return az_fail(reterr, AZ_INVALID, "workbook: the password is wrong");
 	return AZ_OK;
 }
 
@@ -394,7 +394,7 @@ open_standard(struct bytes info, struct bytes utf16, struct bytes package, uint6
 	    !digest(EVP_sha1(), bytes_make(verifier, 16), bytes_make(NULL, 0), expected))
 		return damaged(reterr);
 	if (!bytes_equal(bytes_make(expected, 20), bytes_make(hash, 20)))
-		return az_fail(reterr, AZ_DENIED, "workbook: the password is wrong");
+		return az_fail(reterr, AZ_INVALID, "workbook: the password is wrong");
 	status = buffer_reserve(zip, package.size);
 	if (status != AZ_OK)
 		return az_fail(reterr, status, "workbook: it is too large");
@@ -431,7 +431,7 @@ open_encrypted(struct bytes info, struct bytes package, struct bytes password, s
 	if (info.size < 8 || package.size < 8)
 		return damaged(reterr);
 	if (password.size == 0)
-		return az_fail(reterr, AZ_DENIED, "workbook: it needs a password");
+		return az_fail(reterr, AZ_INVALID, "workbook: it needs a password");
 	major = wire_load_u16(info.data);
 	minor = wire_load_u16(info.data + 2);
 	size = wire_load_u64(package.data);
@@ -441,7 +441,7 @@ open_encrypted(struct bytes info, struct bytes package, struct bytes password, s
 		return damaged(reterr);
 	buffer_init(&utf16, 4 * UNPACK_PASSWORD_MAX, true);
 	if (!to_utf16(password, &utf16))
-		status = az_fail(reterr, AZ_DENIED, "workbook: the password is not UTF-8");
+		status = az_fail(reterr, AZ_INVALID, "workbook: the password is not UTF-8");
 	else if (major == 4 && minor == 4)
 		status = open_agile(info, buffer_peek(&utf16), package, size, zip, reterr);
 	else if (minor == 2 && major >= 2 && major <= 4)
@@ -482,4 +482,28 @@ office_open(struct bytes bytes, struct bytes password, bool *ret_is_encrypted, s
 	if (input != NULL)
 		g_object_unref(input);
 	return status;
+}
+
+/* What a library says of a damaged file is for nobody, and saying it opens files. */
+static void
+say_nothing(const char *domain, GLogLevelFlags level, const char *text, void *arg)
+{
+	(void)domain;
+	(void)level;
+	(void)text;
+	(void)arg;
+}
+
+void
+office_prepare(void)
+{
+	uint8_t block[16] = {0};
+	uint8_t hash[HASH_MAX];
+	uint8_t key[32] = {0};
+
+	(void)g_log_set_default_handler(say_nothing, NULL);
+	gsf_init();
+	/* One of each, so that OpenSSL has loaded what it loads at first use. */
+	(void)digest(EVP_sha512(), bytes_make(block, 16), bytes_make(NULL, 0), hash);
+	(void)decrypt(EVP_aes_256_cbc(), key, block, bytes_make(block, 16), block);
 }

@@ -42,8 +42,8 @@ struct unpack;
 
 /*
  * Looks into wrapped, which stays the caller's and must stay as long as the result. password: UTF-8, size 0 if there
- * is none; it is copied and wiped. AZ_INVALID: damaged, cut short, no list or several inside, a kind that cannot be read;
- * AZ_DENIED: a password is needed, or is wrong; AZ_LIMIT: it would swell beyond reason; AZ_NO_MEMORY.
+ * is none; it is copied and wiped. AZ_INVALID: damaged, cut short, no list or several inside, a kind that cannot be read, a
+ * password that is needed or wrong; AZ_LIMIT: it would swell beyond reason; AZ_NO_MEMORY.
  */
 AZ_CHECKED enum az_status unpack_open(
     struct bytes wrapped, struct bytes password, struct unpack **ret_unpack, struct az_err *reterr);

@@ -109,9 +109,11 @@ size_t xls_sheets(const struct xls *xls);
 AZ_CHECKED enum az_status xls_next(
     struct xls *xls, const struct csv_record **ret_record, struct az_err *reterr);
 
+/* For unpack_prepare. */
+void office_prepare(void);
 /*
  * An OLE compound file. *ret_is_encrypted: it is a new workbook with a password, whose ZIP is appended to zip; else it is
- * left to xls_open. AZ_DENIED: a password is needed or wrong.
+ * left to xls_open. AZ_INVALID: a password is needed or wrong, or it is damaged.
  */
 AZ_CHECKED enum az_status office_open(struct bytes bytes, struct bytes password,
     bool *ret_is_encrypted, struct buffer *zip, struct az_err *reterr);
