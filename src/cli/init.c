@@ -262,9 +262,15 @@ found(struct founding *founding, struct az_err *reterr)
 
 static const char *const policy_lines[] = {
     "zone         loopback only: commands on this machine",
-    "agent        disclose; list clients and purposes",
-    "supervisor   entrust, disclose; list clients, purposes, staff, devices, budgets",
-    "officer      clients, purposes, staff, devices (approved by asking); ledger; status",
+    "budgets      agent, supervisor: distinct people 500 in 24 hours, 5000 in 30 days, 50000 until "
+    "a",
+    "             review, for calls; 200, 1000, 5000 for searches without one (azukari policy "
+    "list)",
+    "agent        disclose, correct, stop, attempt; list clients and purposes",
+    "supervisor   entrust; what an agent may; asks for clients, purposes, campaigns, staff, "
+    "devices",
+    "officer      approves; clients, purposes, staff, devices, policy (approved by asking); "
+    "ledger; status",
     "investigator ledger verify",
     "maintainer   ledger verify, status; no person's data",
 };

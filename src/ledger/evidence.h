@@ -8,8 +8,8 @@
  * Not       it knows no house and keeps nothing: which checkpoint is the newest known is the caller's to say.
  * Threads   pure: any thread, no state.
  *
- * It is a library of its own (ledger_pure), which links base and crypto only, so that azukari-verify has
- * neither write-ahead log nor index in it.
+ * It is a library of its own (ledger_pure), which links base and crypto only, so that what checks
+ * it needs neither write-ahead log nor index.
  */
 #ifndef AZ_LEDGER_EVIDENCE_H
 #define AZ_LEDGER_EVIDENCE_H
