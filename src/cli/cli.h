@@ -46,6 +46,7 @@ int cmd_policy(const struct cli *cli, int argc, char **argv);
 int cmd_purpose(const struct cli *cli, int argc, char **argv);
 int cmd_staff(const struct cli *cli, int argc, char **argv);
 int cmd_device(const struct cli *cli, int argc, char **argv);
+int cmd_inspect(const struct cli *cli, int argc, char **argv);
 int cmd_entrust(const struct cli *cli, int argc, char **argv);
 int cmd_disclose(const struct cli *cli, int argc, char **argv);
 int cmd_campaign(const struct cli *cli, int argc, char **argv);

@@ -9,19 +9,6 @@
 #include "base/clock.h"
 #include "cli/values.h"
 
-/* From the terminal, or a line of the descriptor of that number; never an argument, which everybody sees. */
-static bool
-read_password(const char *fd, struct front_entrust *entrust)
-{
-	char spec[16] = "@";
-	bool in_argument = false;
-
-	if (fd != NULL && !copy_argument(spec + 1, sizeof(spec) - 1, fd))
-		return false;
-	return value_read("password", fd != NULL ? spec : NULL, entrust->password,
-	    sizeof(entrust->password), &in_argument);
-}
-
 static int
 read_options(int argc, char **argv, struct front_entrust *entrust)
 {
@@ -54,11 +41,11 @@ read_options(int argc, char **argv, struct front_entrust *entrust)
 				return cli_usage("entrust", "the only mode of this release is add");
 			break;
 		case 'P':
-			if (!read_password(NULL, entrust))
+			if (!password_read(NULL, entrust->password, sizeof(entrust->password)))
 				return cli_usage("entrust", "a password is needed");
 			break;
 		case 'F':
-			if (!read_password(optarg, entrust))
+			if (!password_read(optarg, entrust->password, sizeof(entrust->password)))
 				return cli_usage(
 				    "entrust", "--password-fd needs a descriptor with a password");
 			break;

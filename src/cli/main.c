@@ -84,10 +84,20 @@ static const struct command commands[] = {
 	"       azukari device key\n"
 	"  device key makes this machine's key and prints its public half\n"
 	"example: azukari device add desk7 --public 3f…"},
+    {"inspect", cmd_inspect, "how a list would be read",
+	"azukari inspect [--columns SPEC] [--csv | --keys] [--password] FILE|-\n"
+	"  Needs no house: encoding, separator, columns and why, and which rows would be refused.\n"
+	"  --columns SPEC  which columns are which fields, as for entrust\n"
+	"  --csv           writes the list as clean UTF-8 CSV with a header\n"
+	"  --keys          writes row,kind,key: the match keys in readable form\n"
+	"  --password      asks for the password of an archive or workbook\n"
+	"  --password-fd N reads it from descriptor N\n"
+	"example: azukari inspect list.csv"},
     {"entrust", cmd_entrust, "seal a list",
 	"azukari entrust --client LABEL --purpose LABEL --as-of DATE [options] FILE|-\n"
 	"  --as-of DATE    the day that the list describes\n"
-	"  --columns SPEC  FIELD=HEADER[+HEADER…],… where the header does not name the fields\n"
+	"  --columns SPEC  FIELD=HEADER[+HEADER…],… or FIELD=#N, or FIELD=@FROM-TO for fixed "
+	"widths\n"
 	"  --strict        reject the list if any row is refused\n"
 	"  --password      asks for the password of an archive or workbook\n"
 	"  --password-fd N reads it from descriptor N\n"

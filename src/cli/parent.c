@@ -78,9 +78,9 @@ parent_prepare(void)
 
 /* --- programs --------------------------------------------------------------------------------- */
 
-static enum az_status
-spawn(const char *name, const char *folder, const char *argument, const int *fds, size_t count,
-    struct house_user user, pid_t *ret_pid, struct az_err *reterr)
+enum az_status
+parent_spawn(const char *name, const char *folder, const char *argument, const int *fds,
+    size_t count, struct house_user user, pid_t *ret_pid, struct az_err *reterr)
 {
 	char path[PATH_MAX];
 	const char *argv[] = {name, argument, NULL};
@@ -140,14 +140,14 @@ start(struct parent *parent, struct az_err *reterr)
 	if (status == AZ_OK) {
 		int fds[] = {vault_pair[1], parent->vault_dirfd};
 
-		status = spawn("azukari-vault", "../vault", NULL, fds, AZ_ARRAY_SIZE(fds),
+		status = parent_spawn("azukari-vault", "../vault", NULL, fds, AZ_ARRAY_SIZE(fds),
 		    config->users.vault, &parent->vault, reterr);
 	}
 	if (status == AZ_OK) {
 		int fds[] = {
 		    keeper_pair[1], parent->keeper_dirfd, parent->listen_fd, vault_pair[0]};
 
-		status = spawn("azukari-keeper", "../keeper", NULL, fds, AZ_ARRAY_SIZE(fds),
+		status = parent_spawn("azukari-keeper", "../keeper", NULL, fds, AZ_ARRAY_SIZE(fds),
 		    config->users.keeper, &parent->keeper, reterr);
 	}
 	fd_close(&vault_pair[0]);
@@ -228,7 +228,7 @@ spawn_intake(struct parent *parent, uint32_t id, pid_t *ret_pid, struct az_err *
 	if (status == AZ_OK) {
 		int fds[] = {pair[1], pipe_fds[0]};
 
-		status = spawn("azukari-intake", "../intake", NULL, fds, AZ_ARRAY_SIZE(fds),
+		status = parent_spawn("azukari-intake", "../intake", NULL, fds, AZ_ARRAY_SIZE(fds),
 		    parent->config->users.intake, ret_pid, reterr);
 	}
 	if (status == AZ_OK)
@@ -256,8 +256,8 @@ spawn_verify(struct parent *parent, uint32_t id, pid_t *ret_pid, struct az_err *
 	if (status == AZ_OK) {
 		int fds[] = {pair[1], ledger};
 
-		status = spawn("azukari-keeper", "../keeper", "verify", fds, AZ_ARRAY_SIZE(fds),
-		    parent->config->users.keeper, ret_pid, reterr);
+		status = parent_spawn("azukari-keeper", "../keeper", "verify", fds,
+		    AZ_ARRAY_SIZE(fds), parent->config->users.keeper, ret_pid, reterr);
 	}
 	if (status == AZ_OK)
 		status = send_child(parent, id, 0, pair[0], reterr);

@@ -26,4 +26,11 @@ void parent_prepare(void);
  */
 AZ_CHECKED enum az_status parent_run(const struct parent_config *config, struct az_err *reterr);
 
+/*
+ * Starts a program of ours with those descriptors and, as root, as that user. folder is where a build has it, from
+ * the command's own; argument may be NULL. AZ_NOT_FOUND, AZ_IO.
+ */
+AZ_CHECKED enum az_status parent_spawn(const char *name, const char *folder, const char *argument,
+    const int *fds, size_t count, struct house_user user, pid_t *ret_pid, struct az_err *reterr);
+
 #endif

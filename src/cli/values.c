@@ -88,3 +88,14 @@ value_check_argument(const struct cli *cli, const char *command)
 	house_folder_close(&folder);
 	return status == AZ_OK ? 0 : print_error(cli, status, err.text, NULL);
 }
+
+bool
+password_read(const char *fd, char *text, size_t room)
+{
+	char spec[16] = "@";
+	bool in_argument = false;
+
+	if (fd != NULL && !copy_argument(spec + 1, sizeof(spec) - 1, fd))
+		return false;
+	return value_read("password", fd != NULL ? spec : NULL, text, room, &in_argument);
+}

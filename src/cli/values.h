@@ -38,4 +38,10 @@ bool person_option(int option, const char *argument, struct front_person *person
 /* After all options: NULL, or what is missing. */
 const char *person_problem(const struct front_person *person);
 
+/*
+ * A password from the terminal (fd NULL), or a line of the descriptor of that number; never an argument, which
+ * everybody sees. False if there is none.
+ */
+bool password_read(const char *fd, char *text, size_t room) AZ_CHECKED;
+
 #endif

@@ -231,16 +231,18 @@ work_together(struct bulk *bulk,
 static enum az_status
 start_intake(struct bulk *bulk, struct az_err *reterr)
 {
+	struct intake_start start = {.allows = bulk->allows};
 	struct buffer body;
 	struct wire_writer writer;
 	enum az_status status;
 
+	memcpy(start.columns, bulk->columns, sizeof(start.columns));
+	memcpy(start.password, bulk->password, sizeof(start.password));
+	az_wipe(bulk->password, sizeof(bulk->password));
 	buffer_init(&body, INTAKE_START_MAX, true);
 	wire_writer_init(&writer, &body);
-	wire_put_text(&writer, bulk->columns);
-	wire_put_u32(&writer, bulk->allows);
-	wire_put_bytes(&writer, bytes_of(bulk->password));
-	az_wipe(bulk->password, sizeof(bulk->password));
+	intake_start_put(&writer, &start);
+	az_wipe(&start, sizeof(start));
 	status = writer.status;
 	if (status == AZ_OK)
 		status = link_queue(&bulk->intake, INTAKE_START, 0, buffer_peek(&body));

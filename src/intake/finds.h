@@ -18,8 +18,7 @@ struct finds {
 };
 
 /* AZ_INVALID: a column that is used is a card's verification code by its name. */
-AZ_CHECKED enum az_status finds_header(
-    const struct columns *columns, const struct csv_record *header, struct az_err *reterr);
+AZ_CHECKED enum az_status finds_header(const struct columns *columns, struct az_err *reterr);
 
 /* REFUSAL_NONE, or why the row may not be kept. */
 enum refusal finds_row(struct finds *finds, const struct row *row);

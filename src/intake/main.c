@@ -21,8 +21,12 @@ main(void)
 	proc_name("azukari-intake");
 	(void)signal(SIGPIPE, SIG_IGN);
 	proc_give_way();
+	/* Converters and modules are opened by name, which is over once the process is shut in. */
 	unpack_prepare();
-	if (sandbox_enter(&sandbox, &err) != AZ_OK) {
+	err.status = text_prepare(&err);
+	if (err.status == AZ_OK)
+		err.status = sandbox_enter(&sandbox, &err);
+	if (err.status != AZ_OK) {
 		(void)fprintf(stderr, "azukari-intake: %s\n", err.text);
 		return az_exit_code(err.status);
 	}

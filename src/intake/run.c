@@ -1,79 +1,19 @@
 /*
  * One list: wait for START, read, send rows in frames, say DONE or ERROR.
+ *
+ * A record that looks like a total rather than a person is held back: if only such ones follow, they are below the
+ * list and no rows of it; if a person follows, they are rows that are refused.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "base/frame.h"
-#include "base/wire.h"
-#include "intake/finds.h"
-#include "intake/intake.h"
-#include "intake/source.h"
-#include "match/match.h"
-#include "proto/intake.h"
-#include "text/unpack.h"
+#include "intake/intake_internal.h"
 
-#define FRAME_USUAL (128u * 1024u)
-#define OUT_MAX     (2u * 1024u * 1024u)
+#define OUT_MAX (2u * 1024u * 1024u)
 
-/* Rows or refusals on their way. */
-struct outgoing {
-	struct buffer body;
-	uint32_t count;
-};
-
-struct intake {
-	struct link link;
-	int list_fd;
-	char spec[INTAKE_COLUMNS_SIZE];
-	uint8_t password[UNPACK_PASSWORD_MAX];
-	size_t password_size;
-	struct source *source;
-	struct columns columns;
-	struct outgoing rows, refused;
-	struct buffer scratch, encoded;
-	struct finds finds;
-	uint64_t row_count, accepted_count, refused_count;
-};
-
-static enum az_status
-send_body(
-    struct intake *intake, enum intake_message type, struct buffer *body, struct az_err *reterr)
+static bool
+inspects(const struct intake *intake)
 {
-	enum az_status status = link_queue(&intake->link, (uint16_t)type, 0, buffer_peek(body));
-
-	if (status == AZ_OK)
-		status = link_flush(&intake->link, reterr);
-	buffer_clear(body);
-	if (status != AZ_OK)
-		return az_fail(reterr, status, "the keeper has gone");
-	return AZ_OK;
-}
-
-/* Sends what was gathered, if there is any. */
-static enum az_status
-send_outgoing(struct intake *intake, enum intake_message type, struct outgoing *outgoing,
-    struct az_err *reterr)
-{
-	if (outgoing->count == 0)
-		return AZ_OK;
-	wire_store_u32(outgoing->body.data, outgoing->count);
-	outgoing->count = 0;
-	return send_body(intake, type, &outgoing->body, reterr);
-}
-
-/* Begins a body with its count. */
-static struct wire_writer
-outgoing_writer(struct outgoing *outgoing)
-{
-	struct wire_writer writer;
-
-	wire_writer_init(&writer, &outgoing->body);
-	if (outgoing->body.size == 0)
-		wire_put_u32(&writer, 0);
-	return writer;
+	return (intake->start.mode & INTAKE_INSPECTS) != 0;
 }
 
 static enum az_status
@@ -85,25 +25,44 @@ refuse(struct intake *intake, uint32_t row, enum refusal refusal, struct az_err 
 	wire_put_u8(&writer, (uint8_t)refusal);
 	intake->refused.count++;
 	intake->refused_count++;
+	intake->refused_by[refusal]++;
 	if (writer.status != AZ_OK)
 		return az_fail(reterr, writer.status, "row %u: out of memory", row);
-	if (intake->refused.body.size >= FRAME_USUAL)
-		return send_outgoing(intake, INTAKE_REFUSED, &intake->refused, reterr);
-	return AZ_OK;
+	return outgoing_send(intake, &intake->refused, INTAKE_REFUSED, false, reterr);
 }
 
 static enum az_status
-accept(struct intake *intake, uint32_t number, const struct row *row, struct az_err *reterr)
+send_row(struct intake *intake, uint32_t number, const struct match_key *keys, size_t count,
+    bool bad_birth, struct az_err *reterr)
+{
+	struct intake_row out = {.row = number,
+	    .flags = bad_birth ? INTAKE_FLAG_BIRTH : 0,
+	    .encoded = buffer_peek(&intake->encoded),
+	    .key_count = (uint8_t)count};
+	struct wire_writer writer = outgoing_writer(&intake->rows);
+
+	for (size_t i = 0; i < count; i++) {
+		out.keys[i].kind = keys[i].kind;
+		out.keys[i].key = bytes_make(keys[i].key, keys[i].size);
+	}
+	intake_row_put(&writer, &out);
+	intake->rows.count++;
+	if (writer.status != AZ_OK)
+		return az_fail(reterr, writer.status, "row %u: out of memory", number);
+	return outgoing_send(intake, &intake->rows, INTAKE_ROWS, false, reterr);
+}
+
+static enum az_status
+accept(struct intake *intake, uint32_t number, const struct list_record *record,
+    const struct row *row, struct az_err *reterr)
 {
 	struct match_key keys[MATCH_KEYS_MAX];
-	struct intake_row out = {.row = number};
 	bool bad_birth = false;
 	size_t count = match_row(row, keys, &bad_birth);
-	struct wire_writer writer;
 	enum az_status status;
 
 	/* A number of nothing but blanks of another script is none. */
-	if (count == 0 || keys[0].kind != MATCH_NUMBER)
+	if (intake->has_number && (count == 0 || keys[0].kind != MATCH_NUMBER))
 		return refuse(intake, number, REFUSAL_NO_NUMBER, reterr);
 	buffer_clear(&intake->encoded);
 	status = row_encode(row, &intake->encoded);
@@ -111,23 +70,13 @@ accept(struct intake *intake, uint32_t number, const struct row *row, struct az_
 		return refuse(intake, number, REFUSAL_TOO_LONG, reterr);
 	if (status != AZ_OK)
 		return az_fail(reterr, status, "row %u: out of memory", number);
-	out.flags = bad_birth ? INTAKE_FLAG_BIRTH : 0;
-	out.encoded = buffer_peek(&intake->encoded);
-	out.key_count = (uint8_t)count;
-	for (size_t i = 0; i < count; i++) {
-		out.keys[i].kind = keys[i].kind;
-		out.keys[i].key = bytes_make(keys[i].key, keys[i].size);
-	}
-	writer = outgoing_writer(&intake->rows);
-	intake_row_put(&writer, &out);
-	az_wipe(keys, sizeof(keys));
-	intake->rows.count++;
 	intake->accepted_count++;
-	if (writer.status != AZ_OK)
-		return az_fail(reterr, writer.status, "row %u: out of memory", number);
-	if (intake->rows.body.size >= FRAME_USUAL)
-		return send_outgoing(intake, INTAKE_ROWS, &intake->rows, reterr);
-	return AZ_OK;
+	if (inspects(intake))
+		status = inspect_row(intake, number, record, row, keys, count, reterr);
+	else
+		status = send_row(intake, number, keys, count, bad_birth, reterr);
+	az_wipe(keys, count * sizeof(keys[0]));
+	return status;
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -141,55 +90,123 @@ send_columns(struct intake *intake, struct az_err *reterr)
 
 	buffer_init(&body, INTAKE_BODY_MAX, false);
 	wire_writer_init(&writer, &body);
-	wire_put_u32(&writer, (uint32_t)intake->columns.count);
-	for (size_t i = 0; i < intake->columns.count; i++) {
-		wire_put_u8(&writer, intake->columns.fields[i].field);
-		wire_put_text(&writer, intake->columns.fields[i].name);
+	wire_put_u32(&writer, (uint32_t)intake->columns->count);
+	for (size_t i = 0; i < intake->columns->count; i++) {
+		wire_put_u8(&writer, intake->columns->fields[i].field);
+		wire_put_text(&writer, intake->columns->fields[i].name);
 	}
-	wire_put_u32(&writer, (uint32_t)intake->columns.unused);
+	wire_put_u32(&writer, (uint32_t)intake->columns->unused);
 	status = writer.status;
 	if (status == AZ_OK)
-		status = send_body(intake, INTAKE_COLUMNS, &body, reterr);
+		status = out_send(intake, INTAKE_COLUMNS, &body, reterr);
 	buffer_fini(&body);
 	return status;
 }
 
+/* What a list must have to be entrusted. */
 static enum az_status
-read_header(struct intake *intake, struct az_err *reterr)
+check_columns(const struct intake *intake, struct az_err *reterr)
 {
-	const struct csv_record *header = NULL;
-	enum az_status status = source_next(intake->source, &header, reterr);
-
-	if (status == AZ_NOT_FOUND)
-		return az_fail(reterr, AZ_INVALID, "the list is empty");
-	if (status == AZ_OK)
-		status = columns_resolve(intake->spec, header, &intake->columns, reterr);
-	if (status == AZ_OK)
-		status = finds_header(&intake->columns, header, reterr);
-	if (status == AZ_OK)
-		status = send_columns(intake, reterr);
-	return status;
+	if (intake->columns->count == 0)
+		return az_fail(reterr, AZ_INVALID,
+		    "no column of the list is known to be a field; use --columns");
+	if (!intake->has_number)
+		return az_fail(reterr, AZ_INVALID, "no column is the number; every list needs one");
+	if (intake->columns->count < 2)
+		return az_fail(reterr, AZ_INVALID, "no column but the number is a field");
+	return finds_header(intake->columns, reterr);
 }
 
 static enum az_status
-take_record(struct intake *intake, const struct csv_record *record, struct az_err *reterr)
+open_list(struct intake *intake, struct az_err *reterr)
+{
+	struct list_options options = {
+	    .spec = intake->start.columns, .password = bytes_of(intake->start.password)};
+	enum az_status status = list_open(intake->list_fd, &options, &intake->list, reterr);
+
+	az_wipe(intake->start.password, sizeof(intake->start.password));
+	if (status == AZ_NOT_FOUND)
+		return az_fail(reterr, AZ_INVALID, "the list is empty");
+	if (status != AZ_OK)
+		return status;
+	intake->columns = list_columns_peek(intake->list);
+	for (size_t i = 0; i < intake->columns->count; i++) {
+		if (intake->columns->fields[i].field == FIELD_NUMBER)
+			intake->has_number = true;
+	}
+	status = check_columns(intake, inspects(intake) ? &intake->problem : reterr);
+	/* Whoever inspects is told, and reads on. */
+	if (status == AZ_OK || inspects(intake))
+		status = send_columns(intake, reterr);
+	return status == AZ_OK ? inspect_header(intake, reterr) : status;
+}
+
+/* A row came behind them: those that were held back are rows. */
+static enum az_status
+refuse_held(struct intake *intake, struct az_err *reterr)
+{
+	enum az_status status = AZ_OK;
+
+	for (size_t i = 0; i < intake->held_count && status == AZ_OK; i++)
+		status = refuse(intake, intake->held[i].row, intake->held[i].refusal, reterr);
+	intake->held_count = 0;
+	return status;
+}
+
+/* Nothing but totals came behind: they are no rows. */
+static void
+drop_held(struct intake *intake)
+{
+	intake->total_count = intake->held_count;
+	intake->row_count -= intake->held_count;
+	intake->held_count = 0;
+}
+
+static enum az_status
+take_record(struct intake *intake, const struct list_record *record, struct az_err *reterr)
 {
 	struct row row = {0};
 	enum refusal refusal = REFUSAL_NONE;
 	enum az_status status;
+	uint32_t number;
 
 	if (intake->row_count == UINT32_MAX)
 		return az_fail(reterr, AZ_LIMIT, "the list has more rows than can be numbered");
-	intake->row_count++;
-	status = columns_row(&intake->columns, record, &intake->scratch, &row, &refusal);
+	number = (uint32_t)++intake->row_count;
+	if (list_is_no_person(intake->list, record) && intake->held_count < HELD_MAX) {
+		intake->held[intake->held_count++] =
+		    (struct held){.row = number, .refusal = REFUSAL_NO_PERSON};
+		return AZ_OK;
+	}
+	status = refuse_held(intake, reterr);
 	if (status != AZ_OK)
-		return az_fail(reterr, status, "row %llu: out of memory",
-		    (unsigned long long)intake->row_count);
+		return status;
+	status = columns_row(intake->columns, record, &intake->scratch, &row, &refusal);
+	if (status != AZ_OK)
+		return az_fail(reterr, status, "row %u: out of memory", number);
+	if (refusal == REFUSAL_NONE && intake->has_number && row.values[FIELD_NUMBER].size == 0)
+		refusal = REFUSAL_NO_NUMBER;
 	if (refusal == REFUSAL_NONE)
 		refusal = finds_row(&intake->finds, &row);
 	if (refusal != REFUSAL_NONE)
-		return refuse(intake, (uint32_t)intake->row_count, refusal, reterr);
-	return accept(intake, (uint32_t)intake->row_count, &row, reterr);
+		return refuse(intake, number, refusal, reterr);
+	return accept(intake, number, record, &row, reterr);
+}
+
+/* The last frames of everything. */
+static enum az_status
+send_rest(struct intake *intake, struct az_err *reterr)
+{
+	const struct {
+		struct outgoing *outgoing;
+		enum intake_message type;
+	} all[] = {{&intake->rows, INTAKE_ROWS}, {&intake->values, INTAKE_VALUES},
+	    {&intake->keys, INTAKE_KEYS}, {&intake->refused, INTAKE_REFUSED}};
+	enum az_status status = AZ_OK;
+
+	for (size_t i = 0; i < AZ_ARRAY_SIZE(all) && status == AZ_OK; i++)
+		status = outgoing_send(intake, all[i].outgoing, all[i].type, true, reterr);
+	return status;
 }
 
 static enum az_status
@@ -197,12 +214,17 @@ send_done(struct intake *intake, struct az_err *reterr)
 {
 	struct buffer body;
 	struct wire_writer writer;
-	enum az_status status = finds_end(&intake->finds, &intake->columns, reterr);
+	enum az_status status = AZ_OK;
 
+	drop_held(intake);
+	if (!inspects(intake))
+		status = finds_end(&intake->finds, intake->columns, reterr);
+	else if (intake->problem.text[0] == '\0')
+		az_ignore(finds_end(&intake->finds, intake->columns, &intake->problem));
 	if (status == AZ_OK)
-		status = send_outgoing(intake, INTAKE_ROWS, &intake->rows, reterr);
-	if (status == AZ_OK)
-		status = send_outgoing(intake, INTAKE_REFUSED, &intake->refused, reterr);
+		status = send_rest(intake, reterr);
+	if (status == AZ_OK && inspects(intake))
+		status = inspect_facts(intake, reterr);
 	if (status != AZ_OK)
 		return status;
 	buffer_init(&body, 64, false);
@@ -212,7 +234,7 @@ send_done(struct intake *intake, struct az_err *reterr)
 	wire_put_u64(&writer, intake->refused_count);
 	status = writer.status;
 	if (status == AZ_OK)
-		status = send_body(intake, INTAKE_DONE, &body, reterr);
+		status = out_send(intake, INTAKE_DONE, &body, reterr);
 	buffer_fini(&body);
 	return status;
 }
@@ -220,17 +242,15 @@ send_done(struct intake *intake, struct az_err *reterr)
 static enum az_status
 read_list(struct intake *intake, struct az_err *reterr)
 {
-	const struct csv_record *record = NULL;
-	enum az_status status = source_open(intake->list_fd,
-	    bytes_make(intake->password, intake->password_size), &intake->source, reterr);
+	const struct list_record *record = NULL;
+	enum az_status status = open_list(intake, reterr);
 
-	az_wipe(intake->password, sizeof(intake->password));
-	if (status == AZ_OK)
-		status = read_header(intake, reterr);
 	while (status == AZ_OK) {
-		status = source_next(intake->source, &record, reterr);
+		status = list_next(intake->list, &record, reterr);
 		if (status == AZ_OK)
 			status = take_record(intake, record, reterr);
+		if (status == AZ_OK && inspects(intake))
+			status = inspect_progress(intake, reterr);
 	}
 	return status == AZ_NOT_FOUND ? send_done(intake, reterr) : status;
 }
@@ -241,20 +261,16 @@ static enum az_status
 receive_start(struct intake *intake, struct az_err *reterr)
 {
 	struct wire_reader reader;
-	struct bytes password;
 	struct frame frame;
 	enum az_status status = link_receive(&intake->link, &frame, reterr);
 
 	if (status != AZ_OK)
 		return status;
 	wire_reader_init(&reader, frame.body);
-	wire_get_text(&reader, intake->spec, sizeof(intake->spec));
-	intake->finds.allows = wire_get_u32(&reader);
-	password = wire_get_bytes(&reader, sizeof(intake->password));
+	intake_start_get(&reader, &intake->start);
+	intake->finds.allows = intake->start.allows;
 	if (frame.type != INTAKE_START || !wire_end(&reader))
 		return az_fail(reterr, AZ_INVALID, "the keeper sent a malformed message");
-	memcpy(intake->password, password.data, password.size);
-	intake->password_size = password.size;
 	return AZ_OK;
 }
 
@@ -270,8 +286,34 @@ send_error(struct intake *intake, const struct az_err *err)
 	wire_put_u8(&writer, (uint8_t)err->status);
 	wire_put_text(&writer, err->text);
 	if (writer.status == AZ_OK)
-		az_ignore(send_body(intake, INTAKE_ERROR, &body, NULL));
+		az_ignore(out_send(intake, INTAKE_ERROR, &body, NULL));
 	buffer_fini(&body);
+}
+
+static void
+intake_init(struct intake *intake, int fd)
+{
+	link_init(&intake->link, fd, LINK_BLOCKING, INTAKE_START_MAX, OUT_MAX, true);
+	outgoing_init(&intake->rows, true);
+	outgoing_init(&intake->values, true);
+	outgoing_init(&intake->keys, true);
+	outgoing_init(&intake->refused, false);
+	buffer_init(&intake->scratch, (size_t)FIELD_COUNT * (FIELD_VALUE_MAX * 2), true);
+	buffer_init(&intake->encoded, (size_t)FIELD_COUNT * (FIELD_VALUE_MAX + 8), true);
+}
+
+static void
+intake_fini(struct intake *intake)
+{
+	list_close(&intake->list);
+	outgoing_fini(&intake->rows);
+	outgoing_fini(&intake->values);
+	outgoing_fini(&intake->keys);
+	outgoing_fini(&intake->refused);
+	buffer_fini(&intake->scratch);
+	buffer_fini(&intake->encoded);
+	link_fini(&intake->link);
+	az_wipe(&intake->start, sizeof(intake->start));
 }
 
 int
@@ -281,11 +323,7 @@ intake_run(int fd, int list_fd)
 	struct az_err err = {0};
 	enum az_status status;
 
-	link_init(&intake.link, fd, LINK_BLOCKING, INTAKE_START_MAX, OUT_MAX, true);
-	buffer_init(&intake.rows.body, INTAKE_BODY_MAX, true);
-	buffer_init(&intake.refused.body, INTAKE_BODY_MAX, false);
-	buffer_init(&intake.scratch, (size_t)FIELD_COUNT * (FIELD_VALUE_MAX * 2), true);
-	buffer_init(&intake.encoded, (size_t)FIELD_COUNT * (FIELD_VALUE_MAX + 8), true);
+	intake_init(&intake, fd);
 	status = receive_start(&intake, &err);
 	if (status != AZ_OK) {
 		(void)fprintf(stderr, "azukari-intake: %s\n", err.text);
@@ -295,11 +333,6 @@ intake_run(int fd, int list_fd)
 		if (status != AZ_OK && status != AZ_GONE)
 			send_error(&intake, &err);
 	}
-	source_free(&intake.source);
-	buffer_fini(&intake.rows.body);
-	buffer_fini(&intake.refused.body);
-	buffer_fini(&intake.scratch);
-	buffer_fini(&intake.encoded);
-	link_fini(&intake.link);
+	intake_fini(&intake);
 	return status == AZ_OK || status == AZ_INVALID ? 0 : az_exit_code(status);
 }

@@ -6,6 +6,26 @@
 #include "base/wire.h"
 
 void
+intake_start_put(struct wire_writer *writer, const struct intake_start *start)
+{
+	wire_put_text(writer, start->columns);
+	wire_put_u32(writer, start->allows);
+	wire_put_text(writer, start->password);
+	wire_put_u8(writer, start->mode);
+}
+
+void
+intake_start_get(struct wire_reader *reader, struct intake_start *ret_start)
+{
+	wire_get_text(reader, ret_start->columns, sizeof(ret_start->columns));
+	ret_start->allows = wire_get_u32(reader);
+	wire_get_text(reader, ret_start->password, sizeof(ret_start->password));
+	ret_start->mode = wire_get_u8(reader);
+	if (ret_start->mode > (INTAKE_INSPECTS | INTAKE_VALUES_TOO | INTAKE_KEYS_TOO))
+		reader->failed = true;
+}
+
+void
 intake_row_put(struct wire_writer *writer, const struct intake_row *row)
 {
 	wire_put_u32(writer, row->row);

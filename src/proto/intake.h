@@ -3,7 +3,7 @@
  * parsed hostile bytes, so the keeper believes nothing it says and drops the list on anything malformed.
  *
  * START, then COLUMNS once, then ROWS and REFUSED in any order, then DONE; or ERROR at any time, which
- * is the last.
+ * is the last. A command that inspects a list asks for other frames instead of ROWS, and gets FACTS before DONE.
  */
 #ifndef AZ_PROTO_INTAKE_H
 #define AZ_PROTO_INTAKE_H
@@ -13,10 +13,7 @@
 
 enum intake_message {
 	/* keeper to intake */
-	INTAKE_START =
-	    1, /* text columns ("": the header names the fields), at most INTAKE_COLUMNS_SIZE;
-	          u32 classes that the list may hold, bits 1 << enum field_class;
-	          bytes password, at most INTAKE_PASSWORD_MAX */
+	INTAKE_START = 1, /* struct intake_start */
 	/* intake to keeper */
 	INTAKE_COLUMNS = 65, /* u32 count, each: u8 field, text name. "x:" fields are numbered from
 	                        FIELD_X_FIRST in the order of appearance; the keeper renumbers them.
@@ -26,15 +23,34 @@ enum intake_message {
 	INTAKE_DONE = 68,    /* u64 rows, u64 accepted, u64 refused */
 	INTAKE_ERROR =
 	    69, /* u8 enum az_status, text that names row, column or byte, never contents */
+	/* to whoever inspects */
+	INTAKE_FACTS = 70,  /* an answer (proto/answer.h): what was found */
+	INTAKE_VALUES = 71, /* u32 count, each: u32 row, u32 count of values, each: bytes. The first
+	                       of all is row 0, the header */
+	INTAKE_PROGRESS = 73, /* u64 rows so far */
+	INTAKE_KEYS = 72, /* u32 count, each: u32 row, u8 enum match_kind, bytes: readable text */
 };
+
+/* What intake is to do, bits; none: rows for the keeper. */
+#define INTAKE_INSPECTS   1u /* no ROWS, but FACTS */
+#define INTAKE_VALUES_TOO 2u /* and VALUES */
+#define INTAKE_KEYS_TOO   4u /* and KEYS */
 
 #define INTAKE_COLUMNS_SIZE 4096u
 #define INTAKE_PASSWORD_MAX 256u
+struct intake_start {
+	char columns[INTAKE_COLUMNS_SIZE]; /* the map, "" for none */
+	uint32_t allows; /* classes that the list may hold: bits 1 << enum field_class */
+	char password[INTAKE_PASSWORD_MAX + 1]; /* of an archive or workbook; "" for none */
+	uint8_t mode;                           /* bits above */
+};
+
 #define INTAKE_START_MAX    (INTAKE_COLUMNS_SIZE + INTAKE_PASSWORD_MAX + 64u)
 #define INTAKE_BODY_MAX     (512u * 1024u)
 #define INTAKE_ROWS_MAX     8192u /* in a frame */
 #define INTAKE_KEYS_MAX     16u
-#define INTAKE_KEY_MAX      512u /* bytes of one match key */
+#define INTAKE_KEY_MAX      512u  /* bytes of one match key */
+#define INTAKE_KEY_TEXT_MAX 2048u /* and of its readable form */
 
 #define INTAKE_FLAG_BIRTH 1u /* the birth date is no real date: kept as it came, gives no key */
 
@@ -53,6 +69,9 @@ struct intake_row {
 
 struct wire_reader;
 struct wire_writer;
+void intake_start_put(struct wire_writer *writer, const struct intake_start *start);
+/* On anything malformed the reader has failed. */
+void intake_start_get(struct wire_reader *reader, struct intake_start *ret_start);
 void intake_row_put(struct wire_writer *writer, const struct intake_row *row);
 /* Borrows from the reader's input; on anything malformed the reader has failed. */
 void intake_row_get(struct wire_reader *reader, struct intake_row *ret_row);

@@ -261,11 +261,12 @@ enum refusal {
 	REFUSAL_COLUMNS = 1,   /* more or fewer values than the header has */
 	REFUSAL_NO_NUMBER = 2, /* the number is empty */
 	REFUSAL_DUPLICATE = 3, /* an earlier row of this list has the same number */
-	REFUSAL_ENCODING = 4,  /* not UTF-8 */
+	REFUSAL_ENCODING = 4,  /* bytes that are no text in the list's encoding */
 	REFUSAL_CONTROL = 5,   /* a control character inside a value */
 	REFUSAL_TOO_LONG = 6,  /* a value or the row is over the limit */
-	REFUSAL_QUOTE = 7,     /* a quote that is never closed or text after one */
+	REFUSAL_QUOTE = 7,     /* a quote that is never closed */
 	REFUSAL_EMPTY = 8,     /* nothing but the number */
+	REFUSAL_NO_PERSON = 9, /* a total or a header in the middle of the list */
 	REFUSAL_CARD = 20,     /* a card number, which the purpose does not allow */
 	REFUSAL_MY_NUMBER = 21,
 	REFUSAL_COUNT = 22,

@@ -64,7 +64,7 @@ sheet_row_set(struct sheet_row *row, size_t column, struct bytes value)
 		value.size--;
 	if (value.size == 0)
 		return AZ_OK;
-	if (column >= CSV_COLUMNS_MAX) {
+	if (column >= LIST_COLUMNS_MAX) {
 		row->wide = true;
 		return AZ_OK;
 	}
@@ -89,14 +89,13 @@ sheet_row_set(struct sheet_row *row, size_t column, struct bytes value)
 bool
 sheet_row_end(struct sheet_row *row, uint64_t number)
 {
-	struct csv_record *record = &row->record;
+	struct list_record *record = &row->record;
 
 	if (row->count == 0 && !row->wide && !row->long_value)
 		return false;
 	if (row->count > row->width)
 		row->width = row->count;
-	record->number++;
-	record->offset = number;
+	record->place = number;
 	record->refusal = row->wide ? REFUSAL_COLUMNS
 	    : row->long_value       ? REFUSAL_TOO_LONG
 	    : row->control          ? REFUSAL_CONTROL

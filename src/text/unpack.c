@@ -214,7 +214,7 @@ unpack_read(
 }
 
 enum az_status
-unpack_next(struct unpack *unpack, const struct csv_record **ret_record, struct az_err *reterr)
+unpack_next(struct unpack *unpack, const struct list_record **ret_record, struct az_err *reterr)
 {
 	if (unpack->xlsx != NULL)
 		return xlsx_next(unpack->xlsx, ret_record, reterr);

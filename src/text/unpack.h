@@ -60,11 +60,11 @@ size_t unpack_sheets(const struct unpack *unpack);
 AZ_CHECKED enum az_status unpack_read(
     struct unpack *unpack, uint8_t *data, size_t size, size_t *ret_size, struct az_err *reterr);
 /*
- * The next row that is not empty, borrowed until the next call; offset is its row in the sheet. Rows are as wide as
+ * The next row that is not empty, borrowed until the next call; place is its row in the sheet. Rows are as wide as
  * the widest before them. Dates come as YYYY-MM-DD, with HH:MM:SS where there is a time; whole numbers without a
  * fraction. AZ_NOT_FOUND: the end. Else as unpack_open.
  */
 AZ_CHECKED enum az_status unpack_next(
-    struct unpack *unpack, const struct csv_record **ret_record, struct az_err *reterr);
+    struct unpack *unpack, const struct list_record **ret_record, struct az_err *reterr);
 
 #endif

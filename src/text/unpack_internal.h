@@ -43,11 +43,11 @@ struct sheet_row {
 	struct buffer text;
 	struct {
 		size_t offset, size;
-	} cells[CSV_COLUMNS_MAX];
+	} cells[LIST_COLUMNS_MAX];
 	size_t count; /* cells that were set, or lie before one */
 	size_t width; /* of the widest row so far */
 	bool wide, long_value, control;
-	struct csv_record record;
+	struct list_record record;
 };
 void sheet_row_init(struct sheet_row *row);
 void sheet_row_fini(struct sheet_row *row);
@@ -72,7 +72,7 @@ AZ_CHECKED enum az_status xlsx_open(
 void xlsx_free(struct xlsx **xlsx);
 size_t xlsx_sheets(const struct xlsx *xlsx);
 AZ_CHECKED enum az_status xlsx_next(
-    struct xlsx *xlsx, const struct csv_record **ret_record, struct az_err *reterr);
+    struct xlsx *xlsx, const struct list_record **ret_record, struct az_err *reterr);
 
 /* --- xlsx_parts.c: what stands beside the sheet ----------------------------------------------- */
 
@@ -107,7 +107,7 @@ AZ_CHECKED enum az_status xls_open(struct bytes bytes, struct xls **ret_xls, str
 void xls_free(struct xls **xls);
 size_t xls_sheets(const struct xls *xls);
 AZ_CHECKED enum az_status xls_next(
-    struct xls *xls, const struct csv_record **ret_record, struct az_err *reterr);
+    struct xls *xls, const struct list_record **ret_record, struct az_err *reterr);
 
 /* For unpack_prepare. */
 void office_prepare(void);

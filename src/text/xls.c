@@ -129,7 +129,7 @@ set_cell(struct xls *xls, uint16_t column, const FreeXL_CellValue *cell)
 }
 
 enum az_status
-xls_next(struct xls *xls, const struct csv_record **ret_record, struct az_err *reterr)
+xls_next(struct xls *xls, const struct list_record **ret_record, struct az_err *reterr)
 {
 	while (xls->next < xls->rows) {
 		uint32_t at = xls->next++;

@@ -72,7 +72,7 @@ column_of(const char *reference, size_t next)
 
 	for (; reference[letters] >= 'A' && reference[letters] <= 'Z'; letters++) {
 		if (letters == 3)
-			return CSV_COLUMNS_MAX;
+			return LIST_COLUMNS_MAX;
 		column = 26 * column + (size_t)(reference[letters] - 'A') + 1;
 	}
 	return letters == 0 ? next : column - 1;
@@ -318,7 +318,7 @@ parse_more(struct xlsx *xlsx, struct az_err *reterr)
 }
 
 enum az_status
-xlsx_next(struct xlsx *xlsx, const struct csv_record **ret_record, struct az_err *reterr)
+xlsx_next(struct xlsx *xlsx, const struct list_record **ret_record, struct az_err *reterr)
 {
 	enum az_status status = AZ_OK;
 

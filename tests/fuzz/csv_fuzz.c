@@ -8,19 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../unit/text/pieces.h"
 #include "crypto/hash.h"
 #include "match/match.h"
-#include "text/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const specs[] = {"", "number=a,name=b", "number=a+b,phone=c", "name=a",
-    "number=1,x:ward=2,birth=3", "number=number,address=name+phone", "=,", "number=a,number=b"};
+    "number=1,x:ward=2,birth=3", "number=number,address=name+phone", "=,", "number=a,number=b",
+    "number=#1,name=#2+#3", "number=@1-4,name=@5-10+@12-13", "number=@1-4,name=@5-8,@8",
+    "number=#1,x:a=#2"};
 
 /* What a reading said, in short. */
 struct reading {
 	struct sha256 hash;
-	uint64_t records;
 };
 
 static void
@@ -48,72 +49,61 @@ note_row(struct reading *reading, const struct row *row)
 }
 
 static void
-note_record(struct reading *reading, const struct csv_record *record, const struct columns *columns,
+note_record(struct reading *reading, const struct list *list, const struct list_record *record,
     struct buffer *scratch)
 {
 	struct row row = {0};
 	enum refusal refusal = REFUSAL_NONE;
+	bool no_person = list_is_no_person(list, record);
 
 	sha256_update(&reading->hash, &record->refusal, sizeof(record->refusal));
-	sha256_update(&reading->hash, &record->offset, sizeof(record->offset));
+	sha256_update(&reading->hash, &record->place, sizeof(record->place));
+	sha256_update(&reading->hash, &no_person, sizeof(no_person));
 	for (size_t i = 0; i < record->count; i++) {
 		assert(record->values[i].size <= FIELD_VALUE_MAX);
 		assert(bytes_are_utf8(record->values[i]));
 		sha256_update(&reading->hash, record->values[i].data, record->values[i].size);
 		sha256_update(&reading->hash, "|", 1);
 	}
-	reading->records++;
-	if (columns == NULL)
-		return;
-	assert(columns_row(columns, record, scratch, &row, &refusal) == AZ_OK);
+	assert(columns_row(list_columns_peek(list), record, scratch, &row, &refusal) == AZ_OK);
 	if (refusal == REFUSAL_NONE)
 		note_row(reading, &row);
 }
 
 static void
-read_all(struct bytes list, size_t piece, const char *spec, uint8_t ret_digest[SHA256_SIZE])
+read_all(struct bytes bytes, size_t piece, const char *spec, uint8_t ret_digest[SHA256_SIZE])
 {
+	struct list_options options = {.spec = spec};
 	struct reading reading = {0};
-	struct columns columns;
+	struct pieces pieces;
 	struct buffer scratch;
-	struct csv *csv = NULL;
-	bool has_columns = false;
-	size_t at = 0;
+	struct list *list = NULL;
+	const struct list_record *record = NULL;
+	enum az_status status;
 
 	sha256_init(&reading.hash);
 	buffer_init(&scratch, (size_t)FIELD_COUNT * (2u * FIELD_VALUE_MAX), false);
-	if (csv_new(&csv, NULL) != AZ_OK)
-		abort();
-	for (;;) {
-		const struct csv_record *record = NULL;
-		enum az_status status = csv_next(csv, &record, NULL);
-
-		if (status == AZ_NOT_FOUND)
-			break;
-		if (status == AZ_OK) {
-			if (reading.records == 0)
-				has_columns =
-				    columns_resolve(spec, record, &columns, NULL) == AZ_OK;
-			note_record(&reading, record, has_columns ? &columns : NULL, &scratch);
-			continue;
-		}
-		assert(status == AZ_BUSY);
-		uint8_t *room;
-		size_t room_size;
-		size_t part = list.size - at < piece ? list.size - at : piece;
-
-		if (csv_room(csv, &room, &room_size, NULL) != AZ_OK)
-			abort();
-		part = part < room_size ? part : room_size;
-		if (part > 0)
-			memcpy(room, list.data + at, part);
-		csv_filled(csv, part);
-		at += part;
+	status = list_open_stream(pieces_of(&pieces, bytes, piece), &options, &list, NULL);
+	while (status == AZ_OK) {
+		status = list_next(list, &record, NULL);
+		if (status == AZ_OK)
+			note_record(&reading, list, record, &scratch);
 	}
-	assert(at == list.size);
-	csv_free(&csv);
+	sha256_update(&reading.hash, &status, sizeof(status));
+	list_close(&list);
 	buffer_fini(&scratch);
 	sha256_final(&reading.hash, ret_digest);
+}
+
+static bool
+prepare(void)
+{
+	static bool prepared;
+
+	if (!prepared && text_prepare(NULL) != AZ_OK)
+		abort();
+	prepared = true;
+	return prepared;
 }
 
 int
@@ -123,7 +113,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t pieces[SHA256_SIZE];
 	const char *spec;
 
-	if (size < 2)
+	if (size < 2 || !prepare())
 		return 0;
 	spec = specs[data[1] % AZ_ARRAY_SIZE(specs)];
 	read_all(bytes_make(data + 2, size - 2), SIZE_MAX, spec, whole);

@@ -28,13 +28,14 @@ read_text(struct unpack *unpack)
 static void
 read_records(struct unpack *unpack)
 {
-	const struct csv_record *record = NULL;
+	const struct list_record *record = NULL;
 	uint64_t last = 0;
+	size_t count = 0;
 
-	while (unpack_next(unpack, &record, NULL) == AZ_OK && record->number < 10000) {
-		assert(record->number == last + 1);
-		last = record->number;
-		assert(record->count <= CSV_COLUMNS_MAX);
+	while (unpack_next(unpack, &record, NULL) == AZ_OK && count++ < 10000) {
+		assert(record->place > last);
+		last = record->place;
+		assert(record->count <= LIST_COLUMNS_MAX);
 		assert(record->refusal == REFUSAL_NONE || record->count == 0);
 		for (size_t i = 0; i < record->count; i++)
 			assert(record->values[i].size <= FIELD_VALUE_MAX);

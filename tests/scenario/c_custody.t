@@ -115,9 +115,9 @@ gives 1 'an empty list'
 printf 'number,name\n' >header.csv
 as mori entrust --client c01 --purpose checkup --as-of 2026-06-01 header.csv
 gives 1 'a list of nothing but a header'
-printf '1,Ann Lee\n2,Bob Ray\n' >bare.csv
+printf 'x,Ann Lee!\ny,Bob Ray!\n' >bare.csv
 as mori entrust --client c01 --purpose checkup --as-of 2026-06-01 bare.csv
-gives 1 'a list without a header'
+gives 1 'a list without a header whose content says nothing'
 ! grep -q 'Ann\|Bob' out err
 ok 'whose first person is not quoted'
 as mori entrust --client c01 --purpose checkup --as-of 2026-06-01 --columns 'number=No,name=Nam' first.csv
@@ -134,9 +134,16 @@ as mori entrust --client c01 --purpose checkup --as-of 2026-06-01 --mode full fi
 gives 2 'a mode of a later release'
 as mori entrust --client c01 --purpose nothing --as-of 2026-06-01 first.csv
 gives 1 'a purpose that is not there'
-printf 'number,name\r\n1,\377\376\r\n2,ok\001no\r\n3,"open\r\n' >bytes.csv
+printf 'number,name\r\n1,\377\376\r\n2,ok\001no\r\n3,"open\r\n4,山田太郎山田太郎山田太郎山田太郎山田太郎山田太郎山田太郎山田太郎山田太郎山田太郎\r\n' >bytes.csv
 as mori --json entrust --client c01 --purpose checkup --as-of 2026-06-01 bytes.csv
 is "$(json '[.error.refusals[].row] | join(" ")')" '1 2 3' 'bytes that are no text'
+printf 'number,name\n1,Planted\n2,Jos\351 \n' >unknown.csv
+as mori --json entrust --client c01 --purpose checkup --as-of 2026-06-01 unknown.csv
+gives 1 'a list in an unknown encoding'
+json .error.text | grep -q 'byte 28'
+ok 'which names the byte'
+! grep -q Planted out err
+ok 'and nothing of what it says'
 mkfifo pipe
 { sleep 0.3; cat few.csv; } >pipe &
 as mori --json entrust --client c01 --purpose checkup --as-of 2026-06-02 pipe
