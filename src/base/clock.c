@@ -85,12 +85,8 @@ date_parse(const char *text, int32_t *ret_days)
 }
 
 void
-date_format(int32_t days, char text[11])
+date_to_civil(int32_t days, int *ret_year, int *ret_month, int *ret_day)
 {
-	if (days < DATE_MIN_DAYS || days > DATE_MAX_DAYS) {
-		memcpy(text, "-", 2);
-		return;
-	}
 	int32_t shifted = days + DAYS_TO_EPOCH;
 	int32_t era = shifted / DAYS_PER_ERA;
 	int32_t day_of_era = shifted % DAYS_PER_ERA;
@@ -100,10 +96,23 @@ date_format(int32_t days, char text[11])
 	int32_t day_of_year =
 	    day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	int32_t march_month = (5 * day_of_year + 2) / 153;
-	int32_t day = day_of_year - (153 * march_month + 2) / 5 + 1;
-	int32_t month = march_month < 10 ? march_month + 3 : march_month - 9;
-	int32_t year = era * 400 + year_of_era + (month <= 2);
+	*ret_day = day_of_year - (153 * march_month + 2) / 5 + 1;
+	*ret_month = march_month < 10 ? march_month + 3 : march_month - 9;
+	*ret_year = era * 400 + year_of_era + (*ret_month <= 2);
+}
 
+void
+date_format(int32_t days, char text[11])
+{
+	int year;
+	int month;
+	int day;
+
+	if (days < DATE_MIN_DAYS || days > DATE_MAX_DAYS) {
+		memcpy(text, "-", 2);
+		return;
+	}
+	date_to_civil(days, &year, &month, &day);
 	(void)snprintf(text, 11, "%04u-%02u-%02u", (unsigned)year % 10000, (unsigned)month % 100,
 	    (unsigned)day % 100);
 }

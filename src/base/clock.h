@@ -20,6 +20,8 @@ int64_t clock_monotonic_us(void); /* never jumps, from an arbitrary origin */
 /* "YYYY-MM-DD" to days, proleptic Gregorian, years 1 to 9999; false if it is not a real date. */
 bool date_parse(const char *text, int32_t *ret_days) AZ_CHECKED;
 bool date_from_civil(int year, int month, int day, int32_t *ret_days) AZ_CHECKED;
+/* The other way; days must be within years 1 to 9999. */
+void date_to_civil(int32_t days, int *ret_year, int *ret_month, int *ret_day);
 /* text needs 11 bytes. Days outside years 1 to 9999 give "-". */
 void date_format(int32_t days, char text[11]);
 

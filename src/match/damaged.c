@@ -21,53 +21,47 @@
 #define NUMBERS_MAX         2u
 #define NUMBER_DIGITS_MAX   6u
 
-static bool
-is_digit(uint8_t byte)
-{
-	return byte >= '0' && byte <= '9';
-}
-
 /* --- names ------------------------------------------------------------------------------------ */
 
-/* Cuts a value at blanks, of either width; returns how many words there are by now, at most WORDS_MAX. */
-static size_t
-cut_words(struct bytes value, struct bytes words[WORDS_MAX], size_t count)
-{
-	size_t start = 0;
-	size_t at = 0;
-
-	while (at < value.size) {
-		struct bytes raw;
-		uint8_t ascii = text_next(value, &at, &raw);
-		size_t end = at - raw.size;
-
-		if (ascii == 0 || ascii > ' ')
-			continue;
-		if (end > start && count < WORDS_MAX)
-			words[count++] = bytes_make(value.data + start, end - start);
-		start = at;
-	}
-	if (at > start && count < WORDS_MAX)
-		words[count++] = bytes_make(value.data + start, at - start);
-	return count;
-}
+struct word {
+	const uint16_t *symbols;
+	size_t size;
+};
 
 static int
 compare_words(const void *a, const void *b)
 {
-	return bytes_compare(*(const struct bytes *)a, *(const struct bytes *)b);
+	const struct word *one = a;
+	const struct word *other = b;
+	size_t size = one->size < other->size ? one->size : other->size;
+
+	for (size_t i = 0; i < size; i++) {
+		if (one->symbols[i] != other->symbols[i])
+			return one->symbols[i] < other->symbols[i] ? -1 : 1;
+	}
+	return one->size < other->size ? -1 : one->size > other->size;
 }
 
-static bool
-is_latin(struct bytes word)
+/* Cuts at blanks; what is no letter or digit is dropped. Returns how many words there are. */
+static size_t
+cut_words(struct text *text, struct word words[WORDS_MAX])
 {
-	for (size_t at = 0; at < word.size;) {
-		struct bytes raw;
+	size_t kept = 0;
+	size_t start = 0;
+	size_t count = 0;
 
-		if (text_next(word, &at, &raw) == 0)
-			return false;
+	for (size_t i = 0; i <= text->count && count < WORDS_MAX; i++) {
+		uint16_t symbol = i < text->count ? text->symbols[i] : ' ';
+
+		if (is_digit(symbol) || is_latin_letter(symbol) || symbol > 0x7f) {
+			text->symbols[kept++] = symbol;
+		} else if (symbol == ' ' && kept > start) {
+			words[count++] =
+			    (struct word){.symbols = text->symbols + start, .size = kept - start};
+			start = kept;
+		}
 	}
-	return true;
+	return count;
 }
 
 /*
@@ -75,62 +69,58 @@ is_latin(struct bytes word)
  * first says where it would be cut.
  */
 static bool
-spell_words(struct spelling *spelling, const struct row *row)
+spell_sorted(struct spelling *spelling, const struct row *row)
 {
-	struct match_key word_keys[WORDS_MAX];
-	struct bytes words[WORDS_MAX];
-	struct bytes spelled[WORDS_MAX];
-	size_t count = 0;
-	size_t spelled_count = 0;
+	AZ_UNCLEARED struct text text;
+	struct word words[WORDS_MAX];
+	size_t count;
 
-	if (row->values[FIELD_NAME].size > 0) {
-		count = cut_words(row->values[FIELD_NAME], words, 0);
-	} else {
-		count = cut_words(row->values[FIELD_SURNAME], words, 0);
-		count = cut_words(row->values[FIELD_GIVEN], words, count);
+	fold(row->values[FIELD_NAME], FOLD_NAME, &text);
+	if (row->values[FIELD_NAME].size == 0) {
+		fold_more(row->values[FIELD_SURNAME], FOLD_NAME, &text);
+		fold_more(bytes_of(" "), FOLD_NAME, &text);
+		fold_more(row->values[FIELD_GIVEN], FOLD_NAME, &text);
 	}
+	count = cut_words(&text, words);
+	if (count > 1 && name_is_title(words[0].symbols, words[0].size))
+		words[0] = words[--count];
+	if (count > 1)
+		qsort(words, count, sizeof(words[0]), compare_words);
 	for (size_t i = 0; i < count; i++) {
-		struct row one = {0};
-		struct spelling word;
+		if (i > 0)
+			spelling_put(spelling, ' ');
+		spelling_put_symbols(spelling, words[i].symbols, words[i].size);
+	}
+	return count > 0;
+}
 
-		if (!is_latin(words[i]))
-			return spell_name(spelling, row);
-		one.values[FIELD_NAME] = words[i];
-		spelling_begin(&word, &word_keys[spelled_count], MATCH_NAME);
-		if (!spell_name(&word, &one) || !spelling_end(&word))
-			continue;
-		spelled[spelled_count] = bytes_make(
-		    word_keys[spelled_count].key + 1, word_keys[spelled_count].size - 1u);
-		spelled_count++;
+static bool
+is_latin(const struct text *name)
+{
+	for (size_t i = 0; i < name->count; i++) {
+		if (name->symbols[i] > 0x7f)
+			return false;
 	}
-	if (spelled_count > 1)
-		qsort(spelled, spelled_count, sizeof(spelled[0]), compare_words);
-	for (size_t i = 0; i < spelled_count; i++) {
-		for (size_t at = 0; at < spelled[i].size; at++)
-			spelling_put(spelling, spelled[i].data[at]);
-		spelling_separate(spelling);
-	}
-	az_wipe(word_keys, sizeof(word_keys));
-	return spelled_count > 0;
+	return true;
 }
 
 /* --- places ----------------------------------------------------------------------------------- */
-
 /* The digits of a postcode. One of Japan that begins with 0 has lost it in many a spreadsheet. */
 static size_t
 postcode_digits(struct bytes value, uint8_t digits[POSTCODE_DIGITS_MAX])
 {
+	AZ_UNCLEARED struct text text;
 	size_t count = 0;
 
-	for (size_t at = 0; at < value.size;) {
-		struct bytes raw;
-		uint8_t ascii = text_next(value, &at, &raw);
+	fold(value, FOLD_NAME, &text);
+	for (size_t at = 0; at < text.count;) {
+		uint16_t symbol = text.symbols[at++];
 
-		if (!is_digit(ascii))
+		if (!is_digit(symbol))
 			continue;
 		if (count == POSTCODE_DIGITS_MAX)
 			return 0;
-		digits[count++] = ascii;
+		digits[count++] = (uint8_t)symbol;
 	}
 	if (count == POSTCODE_OF_JAPAN - 1) {
 		memmove(digits + 1, digits, count++);
@@ -139,128 +129,116 @@ postcode_digits(struct bytes value, uint8_t digits[POSTCODE_DIGITS_MAX])
 	return count >= POSTCODE_DIGITS_MIN ? count : 0;
 }
 
-/* 1 to 9 for a numeral in kanji, 10 for 十, else 0. */
-static unsigned int
-kanji_numeral(struct bytes raw)
+/* Reads the next number of an address, in digits or before 丁目 in kanji; 0 at the end. */
+static uint32_t
+next_number(const struct text *text, size_t *at)
 {
-	static const char *const numerals[] = {
-	    "一", "二", "三", "四", "五", "六", "七", "八", "九", "十"};
+	while (*at < text->count) {
+		size_t run = numeral_run(text->symbols + *at, text->count - *at);
+		uint32_t value = 0;
+		size_t digits = 0;
 
-	for (unsigned int i = 0; i < AZ_ARRAY_SIZE(numerals); i++) {
-		if (raw.size == 3 && bytes_equal(raw, bytes_of(numerals[i])))
-			return i + 1;
+		while (*at < text->count && digits < NUMBER_DIGITS_MAX &&
+		    is_digit(text->symbols[*at])) {
+			value = value * 10 + (uint32_t)(text->symbols[(*at)++] - '0');
+			digits++;
+		}
+		if (digits > 0)
+			return value;
+		/* Only before 丁 kanji certainly count, and are no part of a name such as 三番町. */
+		if (run > 0 && *at + run < text->count && text->symbols[*at + run] == u'丁' &&
+		    numeral_read(text->symbols + *at, run, &value)) {
+			*at += run;
+			return value;
+		}
+		*at += run > 0 ? run : 1;
 	}
 	return 0;
 }
 
-/* Whether 丁 follows: only there do kanji certainly count, and are no part of a name such as 三番町. */
-static bool
-is_block(struct bytes value, size_t at)
+static void
+spell_digits(struct spelling *spelling, uint32_t number)
 {
-	static const uint8_t cho[] = {0xe4, 0xb8, 0x81};
+	uint8_t digits[10];
+	size_t count = 0;
 
-	return value.size - at >= sizeof(cho) &&
-	    bytes_equal(bytes_make(value.data + at, sizeof(cho)), bytes_make(cho, sizeof(cho)));
-}
-
-/* Reads the next number of an address, in digits or before 丁目 in kanji; 0 at the end. */
-static unsigned long
-next_number(struct bytes value, size_t *at)
-{
-	unsigned long number = 0;
-	unsigned long kanji = 0;
-	size_t digits = 0;
-
-	while (*at < value.size) {
-		size_t before = *at;
-		struct bytes raw;
-		uint8_t ascii = text_next(value, at, &raw);
-		unsigned int numeral = ascii == 0 ? kanji_numeral(raw) : 0;
-
-		if (is_digit(ascii) && digits < NUMBER_DIGITS_MAX) {
-			number = number * 10 + (unsigned long)(ascii - '0');
-			digits++;
-			continue;
-		}
-		if (digits > 0) {
-			*at = before;
-			return number;
-		}
-		if (numeral == 10)
-			kanji = kanji == 0 ? 10 : kanji * 10;
-		else if (numeral > 0)
-			kanji += numeral;
-		else
-			kanji = 0;
-		if (numeral > 0 && is_block(value, *at))
-			return kanji;
-	}
-	return number;
+	for (; number != 0; number /= 10)
+		digits[count++] = (uint8_t)('0' + number % 10);
+	while (count > 0)
+		spelling_put(spelling, digits[--count]);
 }
 
 /* --- the keys --------------------------------------------------------------------------------- */
 
 static bool
-make_name(const struct row *row, struct match_key *key)
+make_name(const struct row *row, const struct text *name, struct match_key *key)
 {
 	struct spelling spelling;
 
-	spelling_begin(&spelling, key, MATCH_NAME);
-	return spell_words(&spelling, row) && spelling_end(&spelling);
-}
-
-static bool
-make_birth_region(const struct row *row, struct match_key *key)
-{
-	uint8_t digits[POSTCODE_DIGITS_MAX];
-	struct spelling spelling;
-	int32_t days;
-
-	if (!match_date(row->values[FIELD_BIRTH], &days) ||
-	    postcode_digits(row->values[FIELD_POSTCODE], digits) == 0)
+	if (name->count == 0 || name->too_long)
 		return false;
-	spelling_begin(&spelling, key, MATCH_BIRTH_REGION);
-	for (size_t i = 0; i < REGION_DIGITS; i++)
-		spelling_put(&spelling, digits[i]);
-	spelling_separate(&spelling);
-	for (unsigned int shift = 0; shift < 32; shift += 8)
-		spelling_put(&spelling, (uint8_t)((uint32_t)days >> shift));
+	spelling_begin(&spelling, key, MATCH_NAME);
+	if (is_latin(name))
+		return spell_sorted(&spelling, row) && spelling_end(&spelling);
+	spelling_put_symbols(&spelling, name->symbols, name->count);
 	return spelling_end(&spelling);
 }
 
 static bool
-make_postcode_number(const struct row *row, struct match_key *key)
+make_birth_region(
+    int32_t birth, const uint8_t *digits, size_t count, struct match_key *key)
 {
-	uint8_t digits[POSTCODE_DIGITS_MAX];
-	size_t count = postcode_digits(row->values[FIELD_POSTCODE], digits);
+	struct spelling spelling;
+
+	if (count == 0)
+		return false;
+	spelling_begin(&spelling, key, MATCH_BIRTH_REGION);
+	spelling_put_date(&spelling, birth);
+	spelling_separate(&spelling);
+	spelling_put_bytes(&spelling, bytes_make(digits, REGION_DIGITS));
+	return spelling_end(&spelling);
+}
+
+static bool
+make_postcode_number(
+    struct bytes address, const uint8_t *digits, size_t count, struct match_key *key)
+{
+	AZ_UNCLEARED struct text text;
 	struct spelling spelling;
 	size_t at = 0;
 	size_t numbers = 0;
 
-	if (count == 0)
+	if (count == 0 || address.size == 0)
 		return false;
+	fold(address, FOLD_NAME, &text);
 	spelling_begin(&spelling, key, MATCH_POSTCODE_NUMBER);
-	for (size_t i = 0; i < count; i++)
-		spelling_put(&spelling, digits[i]);
+	spelling_put_bytes(&spelling, bytes_make(digits, count));
 	for (; numbers < NUMBERS_MAX; numbers++) {
-		unsigned long number = next_number(row->values[FIELD_ADDRESS], &at);
+		uint32_t number = next_number(&text, &at);
 
 		if (number == 0)
 			break;
-		spelling_separate(&spelling);
-		for (unsigned int shift = 0; shift < 32; shift += 8)
-			spelling_put(&spelling, (uint8_t)(number >> shift));
+		spelling_put(&spelling, numbers == 0 ? '|' : '-');
+		spell_digits(&spelling, number);
 	}
 	return numbers > 0 && spelling_end(&spelling);
 }
 
 size_t
-damaged_keys(const struct row *row, struct match_key keys[DAMAGED_KEYS_MAX])
+damaged_keys(const struct row *row, const struct text *name, bool has_birth, int32_t birth,
+    struct match_key keys[DAMAGED_KEYS_MAX])
 {
+	uint8_t digits[POSTCODE_DIGITS_MAX];
+	size_t digit_count = row->values[FIELD_POSTCODE].size == 0
+	    ? 0
+	    : postcode_digits(row->values[FIELD_POSTCODE], digits);
 	size_t count = 0;
 
-	count += make_name(row, &keys[count]) ? 1 : 0;
-	count += make_birth_region(row, &keys[count]) ? 1 : 0;
-	count += make_postcode_number(row, &keys[count]) ? 1 : 0;
+	count += make_name(row, name, &keys[count]) ? 1 : 0;
+	count += has_birth && make_birth_region(birth, digits, digit_count, &keys[count]) ? 1 : 0;
+	count += make_postcode_number(
+		     row->values[FIELD_ADDRESS], digits, digit_count, &keys[count])
+	    ? 1
+	    : 0;
 	return count;
 }

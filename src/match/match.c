@@ -1,44 +1,40 @@
 /*
  * The keys of a row, and the key that somebody asks by: the same functions make both, so that they agree.
+ *
+ * Each value is read once for all keys that it is part of.
  */
 #include "match/match.h"
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "match/match_internal.h"
 
-/* --- dates ------------------------------------------------------------------------------------ */
+/* A row's values as the keys need them. */
+struct reading {
+	const struct row *row;
+	struct text name; /* count 0: none */
+	bool has_birth;
+	int32_t birth;
+	bool has_place;
+	struct place place;
+};
 
-bool
-match_date(struct bytes text, int32_t *ret_days)
+static void
+read_birth(struct reading *reading, bool *ret_is_bad)
 {
-	int parts[3] = {0};
-	size_t digits[3] = {0};
-	size_t part = 0;
+	struct bytes value = reading->row->values[FIELD_BIRTH];
+	bool is_date = value.size > 0 && match_date(value, &reading->birth);
 
-	for (size_t at = 0; at < text.size;) {
-		struct bytes raw;
-		uint8_t ascii = text_next(text, &at, &raw);
+	*ret_is_bad = value.size > 0 && !is_date;
+	reading->has_birth = is_date && !match_date_is_filler(reading->birth);
+}
 
-		if (ascii >= '0' && ascii <= '9') {
-			if (++digits[part] > 8)
-				return false;
-			parts[part] = parts[part] * 10 + (ascii - '0');
-		} else if ((ascii == '-' || ascii == '/' || ascii == '.') && part < 2 &&
-		    digits[part] > 0) {
-			part++;
-		} else {
-			return false;
-		}
-	}
-	if (part == 0 && digits[0] == 8)
-		return date_from_civil(
-		    parts[0] / 10000, parts[0] / 100 % 100, parts[0] % 100, ret_days);
-	if (part != 2 || digits[0] != 4 || digits[1] == 0 || digits[1] > 2 || digits[2] == 0 ||
-	    digits[2] > 2)
-		return false;
-	return date_from_civil(parts[0], parts[1], parts[2], ret_days);
+static void
+read_place(struct reading *reading)
+{
+	struct bytes value = reading->row->values[FIELD_ADDRESS];
+
+	reading->has_place = value.size > 0 && place_read(value, &reading->place);
 }
 
 /* --- keys ------------------------------------------------------------------------------------- */
@@ -57,6 +53,8 @@ make_phone(const struct row *row, enum field field, struct match_key *key)
 {
 	struct spelling spelling;
 
+	if (row->values[field].size == 0)
+		return false;
 	spelling_begin(&spelling, key, MATCH_PHONE);
 	return spell_phone(&spelling, row->values[field]) && spelling_end(&spelling);
 }
@@ -66,37 +64,73 @@ make_email(const struct row *row, struct match_key *key)
 {
 	struct spelling spelling;
 
+	if (row->values[FIELD_EMAIL].size == 0)
+		return false;
 	spelling_begin(&spelling, key, MATCH_EMAIL);
 	return spell_email(&spelling, row->values[FIELD_EMAIL]) && spelling_end(&spelling);
 }
 
+/* Begins a key with a name; false if there is none. */
 static bool
-make_name_birth(const struct row *row, struct match_key *key)
+begin_with_name(struct spelling *spelling, const struct text *name, enum match_kind kind,
+    struct match_key *key)
+{
+	if (name->count == 0 || name->too_long)
+		return false;
+	spelling_begin(spelling, key, kind);
+	spelling_put_symbols(spelling, name->symbols, name->count);
+	spelling_separate(spelling);
+	return true;
+}
+
+static bool
+make_name_birth(const struct reading *reading, struct match_key *key)
 {
 	struct spelling spelling;
-	int32_t days;
 
-	if (!match_date(row->values[FIELD_BIRTH], &days))
+	if (!reading->has_birth || !begin_with_name(&spelling, &reading->name, MATCH_NAME_BIRTH, key))
 		return false;
-	spelling_begin(&spelling, key, MATCH_NAME_BIRTH);
-	if (!spell_name(&spelling, row))
-		return false;
-	spelling_separate(&spelling);
-	for (unsigned int shift = 0; shift < 32; shift += 8)
-		spelling_put(&spelling, (uint8_t)((uint32_t)days >> shift));
+	spelling_put_date(&spelling, reading->birth);
 	return spelling_end(&spelling);
 }
 
 static bool
-make_name_place(const struct row *row, struct match_key *key)
+make_name_place(const struct reading *reading, bool without_room, struct match_key *key)
 {
 	struct spelling spelling;
 
-	spelling_begin(&spelling, key, MATCH_NAME_PLACE);
-	if (!spell_name(&spelling, row))
+	if (!reading->has_place || (without_room && !reading->place.room_by_dash) ||
+	    !begin_with_name(&spelling, &reading->name, MATCH_NAME_PLACE, key))
 		return false;
+	place_spell(&reading->place, without_room, &spelling);
+	return spelling_end(&spelling);
+}
+
+static bool
+make_kana_birth(const struct reading *reading, struct match_key *key)
+{
+	AZ_UNCLEARED struct text kana;
+	struct spelling spelling;
+
+	if (!reading->has_birth || !kana_read(reading->row, &kana) ||
+	    !begin_with_name(&spelling, &kana, MATCH_KANA_BIRTH, key))
+		return false;
+	spelling_put_date(&spelling, reading->birth);
+	return spelling_end(&spelling);
+}
+
+static bool
+make_place_building(const struct reading *reading, bool with_room, struct match_key *key)
+{
+	struct spelling spelling;
+
+	if (!reading->has_place || (with_room && !reading->place.room_by_dash))
+		return false;
+	spelling_begin(&spelling, key, MATCH_PLACE_BUILDING);
+	place_spell(&reading->place, with_room, &spelling);
 	spelling_separate(&spelling);
-	return spell_place(&spelling, row->values[FIELD_ADDRESS]) && spelling_end(&spelling);
+	place_spell_building(&reading->place, with_room, &spelling);
+	return spelling_end(&spelling);
 }
 
 static bool
@@ -106,25 +140,46 @@ same_key(const struct match_key *a, const struct match_key *b)
 	    bytes_equal(bytes_make(a->key, a->size), bytes_make(b->key, b->size));
 }
 
+/* Adds phone and mobile behind the count keys that are there. */
+static size_t
+add_phones(const struct row *row, struct match_key *keys, size_t count)
+{
+	bool has_phone = make_phone(row, FIELD_PHONE, &keys[count]);
+
+	count += has_phone ? 1 : 0;
+	if (make_phone(row, FIELD_MOBILE, &keys[count]) &&
+	    !(has_phone && same_key(&keys[count - 1], &keys[count])))
+		count++;
+	return count;
+}
+
+/* In the order of their kinds. */
 size_t
 match_row(const struct row *row, struct match_key keys[MATCH_KEYS_MAX], bool *ret_birth_is_bad)
 {
+	AZ_UNCLEARED struct reading reading;
 	size_t count = 0;
-	int32_t days;
 
-	*ret_birth_is_bad =
-	    row->values[FIELD_BIRTH].size > 0 && !match_date(row->values[FIELD_BIRTH], &days);
+	reading.row = row;
+	read_birth(&reading, ret_birth_is_bad);
+	name_read(row, &reading.name);
+	read_place(&reading);
 	count += make_number(row, &keys[count]) ? 1 : 0;
-	if (make_phone(row, FIELD_PHONE, &keys[count]))
-		count++;
-	if (make_phone(row, FIELD_MOBILE, &keys[count]) &&
-	    (count == 0 || !same_key(&keys[count - 1], &keys[count])))
-		count++;
+	count = add_phones(row, keys, count);
 	count += make_email(row, &keys[count]) ? 1 : 0;
-	count += make_name_birth(row, &keys[count]) ? 1 : 0;
-	count += make_name_place(row, &keys[count]) ? 1 : 0;
-	count += damaged_keys(row, &keys[count]);
-	return count;
+	count += make_name_birth(&reading, &keys[count]) ? 1 : 0;
+	count += make_name_place(&reading, false, &keys[count]) ? 1 : 0;
+	count += make_name_place(&reading, true, &keys[count]) ? 1 : 0;
+	count += make_kana_birth(&reading, &keys[count]) ? 1 : 0;
+	count += make_place_building(&reading, false, &keys[count]) ? 1 : 0;
+	count += make_place_building(&reading, true, &keys[count]) ? 1 : 0;
+	return count + damaged_keys(row, &reading.name, reading.has_birth, reading.birth, &keys[count]);
+}
+
+struct bytes
+match_key_text(const struct match_key *key)
+{
+	return bytes_make(key->key + 1, key->size - 1u);
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */
@@ -141,12 +196,34 @@ fields_of(const struct row *row)
 	return fields;
 }
 
+/* By a name with a birth date or an address. A room that a dash joined is left out: rows have both readings. */
+static bool
+make_by_name(const struct row *what, struct match_key *key)
+{
+	AZ_UNCLEARED struct reading reading;
+	bool is_bad;
+	bool made;
+
+	reading.row = what;
+	read_birth(&reading, &is_bad);
+	name_read(what, &reading.name);
+	read_place(&reading);
+	if (what->values[FIELD_BIRTH].size > 0)
+		made = make_name_birth(&reading, key);
+	else
+		made = make_name_place(&reading, true, key) || make_name_place(&reading, false, key);
+	az_wipe(&reading, sizeof(reading));
+	return made;
+}
+
 enum az_status
 match_query(const struct row *what, struct match_key *ret_key, struct az_err *reterr)
 {
 	const uint64_t full_name = FIELD_BIT(FIELD_NAME);
 	const uint64_t two_names = FIELD_BIT(FIELD_SURNAME) | FIELD_BIT(FIELD_GIVEN);
 	uint64_t fields = fields_of(what);
+	uint64_t with = fields & ~(full_name | two_names);
+	uint64_t names = fields & (full_name | two_names);
 	struct match_key key;
 	bool made = false;
 
@@ -158,12 +235,9 @@ match_query(const struct row *what, struct match_key *ret_key, struct az_err *re
 		made = make_phone(what, FIELD_MOBILE, &key);
 	else if (fields == FIELD_BIT(FIELD_EMAIL))
 		made = make_email(what, &key);
-	else if (fields == (full_name | FIELD_BIT(FIELD_BIRTH)) ||
-	    fields == (two_names | FIELD_BIT(FIELD_BIRTH)))
-		made = make_name_birth(what, &key);
-	else if (fields == (full_name | FIELD_BIT(FIELD_ADDRESS)) ||
-	    fields == (two_names | FIELD_BIT(FIELD_ADDRESS)))
-		made = make_name_place(what, &key);
+	else if ((with == FIELD_BIT(FIELD_BIRTH) || with == FIELD_BIT(FIELD_ADDRESS)) &&
+	    (names == full_name || names == two_names))
+		made = make_by_name(what, &key);
 	else
 		return az_fail(reterr, AZ_INVALID,
 		    "ask by number, phone, mobile, email, name and birth, or name and address");
