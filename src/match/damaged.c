@@ -175,18 +175,18 @@ make_name(const struct row *row, const struct text *name, struct match_key *key)
 {
 	struct spelling spelling;
 
-	if (name->count == 0 || name->too_long)
+	if (name->count == 0)
 		return false;
 	spelling_begin(&spelling, key, MATCH_NAME);
+	/* The first words of very many are enough. */
 	if (is_latin(name))
 		return spell_sorted(&spelling, row) && spelling_end(&spelling);
 	spelling_put_symbols(&spelling, name->symbols, name->count);
-	return spelling_end(&spelling);
+	return !name->too_long && spelling_end(&spelling);
 }
 
 static bool
-make_birth_region(
-    int32_t birth, const uint8_t *digits, size_t count, struct match_key *key)
+make_birth_region(int32_t birth, const uint8_t *digits, size_t count, struct match_key *key)
 {
 	struct spelling spelling;
 
@@ -236,8 +236,7 @@ damaged_keys(const struct row *row, const struct text *name, bool has_birth, int
 
 	count += make_name(row, name, &keys[count]) ? 1 : 0;
 	count += has_birth && make_birth_region(birth, digits, digit_count, &keys[count]) ? 1 : 0;
-	count += make_postcode_number(
-		     row->values[FIELD_ADDRESS], digits, digit_count, &keys[count])
+	count += make_postcode_number(row->values[FIELD_ADDRESS], digits, digit_count, &keys[count])
 	    ? 1
 	    : 0;
 	return count;

@@ -7,13 +7,14 @@
 #include "match/match_internal.h"
 
 #define SERIAL_EPOCH (-25569) /* 1899-12-30, from which workbooks count */
-#define SERIAL_FIRST 61       /* 1900-03-01; before it workbooks differ by their belief in a 29th of February */
-#define SERIAL_LAST  73050    /* 2099-12-31 */
+#define SERIAL_FIRST                                                                               \
+	61 /* 1900-03-01; before it workbooks differ by their belief in a 29th of February */
+#define SERIAL_LAST 73050 /* 2099-12-31 */
 
 static const struct era {
 	uint16_t letter, kanji, second;
-	int before;      /* the year before its first */
-	int last;        /* its last year, as numbered in it */
+	int before; /* the year before its first */
+	int last;   /* its last year, as numbered in it */
 } eras[] = {{'m', 0x660e, 0x6cbb, 1867, 45}, {'t', 0x5927, 0x6b63, 1911, 15},
     {'s', 0x662d, 0x548c, 1925, 64}, {'h', 0x5e73, 0x6210, 1988, 31},
     {'r', 0x4ee4, 0x548c, 2018, 99}};
@@ -58,7 +59,8 @@ is_tail(const struct text *text, size_t at)
 	if (at < text->count && (text->symbols[at] == 't' || text->symbols[at] == ' ')) {
 		for (at++; at < text->count; at++) {
 			if (text->symbols[at] != '0' && text->symbols[at] != ':' &&
-			    text->symbols[at] != '.' && text->symbols[at] != 'z' && text->symbols[at] != ' ')
+			    text->symbols[at] != '.' && text->symbols[at] != 'z' &&
+			    text->symbols[at] != ' ')
 				return false;
 		}
 		return true;
@@ -82,7 +84,8 @@ read_parts(const struct text *text, size_t at, struct date_parts *ret_parts)
 			digits = 2;
 			at++;
 		}
-		for (; at < text->count && is_digit(text->symbols[at]) && digits < 9; at++, digits++)
+		for (; at < text->count && is_digit(text->symbols[at]) && digits < 9;
+		     at++, digits++)
 			value = value * 10 + (text->symbols[at] - '0');
 		if (digits == 0)
 			return false;
@@ -213,6 +216,7 @@ match_date_is_filler(int32_t days)
 	int day;
 
 	date_to_civil(days, &year, &month, &day);
-	return year < 1870 || year > 2100 || (month == 1 && day == 1 && (year == 1900 || year == 1901)) ||
+	return year < 1870 || year > 2100 ||
+	    (month == 1 && day == 1 && (year == 1900 || year == 1901)) ||
 	    (month == 12 && day >= 30 && year == 1899);
 }

@@ -22,9 +22,8 @@
 #define HALF_VOICED      0xff9eu
 #define HALF_SEMI_VOICED 0xff9fu
 
-static struct fold_tables active = {.symbols = {base_name, base_place},
-    .beyond = base_beyond,
-    .beyond_count = BASE_BEYOND};
+static struct fold_tables active = {
+    .symbols = {base_name, base_place}, .beyond = base_beyond, .beyond_count = BASE_BEYOND};
 
 void
 fold_use(const struct fold_tables *tables)
@@ -35,9 +34,8 @@ fold_use(const struct fold_tables *tables)
 void
 fold_use_base(void)
 {
-	active = (struct fold_tables){.symbols = {base_name, base_place},
-	    .beyond = base_beyond,
-	    .beyond_count = BASE_BEYOND};
+	active = (struct fold_tables){
+	    .symbols = {base_name, base_place}, .beyond = base_beyond, .beyond_count = BASE_BEYOND};
 }
 
 uint32_t
@@ -79,8 +77,7 @@ decode(struct bytes text, size_t *at)
 static bool
 is_kana(uint32_t point)
 {
-	return (point >= 0x3041 && point <= 0x30fe) ||
-	    (point >= HALF_FIRST && point <= HALF_LAST);
+	return (point >= 0x3041 && point <= 0x30fe) || (point >= HALF_FIRST && point <= HALF_LAST);
 }
 
 /* The full-width form of a half-width kana; others as they are. */

@@ -15,9 +15,9 @@
 #define LAST  0x30fau
 #define LONG  0x30fcu
 
-/* Katakana from U+30A1: each without smallness and voicing. */
+/* Katakana from U+30A1: each without smallness and voicing; ヂ is ジ and ヅ is ズ. */
 static const uint16_t plain[] = u"アアイイウウエエオオ"
-				u"カカキキククケケココササシシススセセソソタタチチツツツテテトト"
+				u"カカキキククケケココササシシススセセソソタタチシツツステテトト"
 				u"ナニヌネノハハハヒヒヒフフフヘヘヘホホホマミムメモヤヤユユヨヨ"
 				u"ラリルレロワワイエオンウカケワイエオ";
 
@@ -25,7 +25,8 @@ static const uint16_t plain[] = u"アアイイウウエエオオ"
 static char
 vowel(uint16_t kana)
 {
-	static const uint16_t rows[] = u"アカサタナハマヤラワイキシチニヒミリウクスツヌフムユルエケセテネヘメレオコソトノホモヨロ";
+	static const uint16_t rows[] = u"アカサタナハマヤラワイキシチニヒミリウクスツヌフムユルエケ"
+				       u"セテネヘメレオコソトノホモヨロ";
 	static const char vowels[] = "aaaaaaaaaaiiiiiiiiuuuuuuuuueeeeeeeeooooooooo";
 
 	for (size_t i = 0; i < sizeof(vowels) - 1; i++) {
@@ -61,31 +62,38 @@ put(struct text *kana, uint16_t symbol)
 static const struct {
 	const char *head;
 	const uint16_t *kana[5];
-} heads[] = {
-    {"kky", {u"ッキヤ", NULL, u"ッキユ", NULL, u"ッキヨ"}},
+} heads[] = {{"kky", {u"ッキヤ", NULL, u"ッキユ", NULL, u"ッキヨ"}},
     {"ssh", {u"ッシヤ", u"ッシ", u"ッシユ", u"ッシエ", u"ッシヨ"}},
     {"tch", {u"ッチヤ", u"ッチ", u"ッチユ", u"ッチエ", u"ッチヨ"}},
     {"cch", {u"ッチヤ", u"ッチ", u"ッチユ", u"ッチエ", u"ッチヨ"}},
-    {"tts", {NULL, NULL, u"ッツ", NULL, NULL}},
-    {"ky", {u"キヤ", NULL, u"キユ", NULL, u"キヨ"}}, {"gy", {u"キヤ", NULL, u"キユ", NULL, u"キヨ"}},
-    {"sh", {u"シヤ", u"シ", u"シユ", u"シエ", u"シヨ"}}, {"sy", {u"シヤ", NULL, u"シユ", NULL, u"シヨ"}},
-    {"ch", {u"チヤ", u"チ", u"チユ", u"チエ", u"チヨ"}}, {"ty", {u"チヤ", NULL, u"チユ", NULL, u"チヨ"}},
+    {"tts", {NULL, NULL, u"ッツ", NULL, NULL}}, {"ky", {u"キヤ", NULL, u"キユ", NULL, u"キヨ"}},
+    {"gy", {u"キヤ", NULL, u"キユ", NULL, u"キヨ"}},
+    {"sh", {u"シヤ", u"シ", u"シユ", u"シエ", u"シヨ"}},
+    {"sy", {u"シヤ", NULL, u"シユ", NULL, u"シヨ"}},
+    {"ch", {u"チヤ", u"チ", u"チユ", u"チエ", u"チヨ"}},
+    {"ty", {u"チヤ", NULL, u"チユ", NULL, u"チヨ"}},
     {"cy", {u"チヤ", NULL, u"チユ", NULL, u"チヨ"}}, {"ts", {NULL, NULL, u"ツ", NULL, NULL}},
-    {"ny", {u"ニヤ", NULL, u"ニユ", NULL, u"ニヨ"}}, {"hy", {u"ヒヤ", NULL, u"ヒユ", NULL, u"ヒヨ"}},
-    {"by", {u"ヒヤ", NULL, u"ヒユ", NULL, u"ヒヨ"}}, {"py", {u"ヒヤ", NULL, u"ヒユ", NULL, u"ヒヨ"}},
-    {"my", {u"ミヤ", NULL, u"ミユ", NULL, u"ミヨ"}}, {"ry", {u"リヤ", NULL, u"リユ", NULL, u"リヨ"}},
-    {"zy", {u"シヤ", NULL, u"シユ", NULL, u"シヨ"}}, {"jy", {u"シヤ", NULL, u"シユ", NULL, u"シヨ"}},
-    {"dz", {NULL, NULL, u"ス", NULL, NULL}}, {"kk", {u"ッカ", u"ッキ", u"ック", u"ッケ", u"ッコ"}},
-    {"ss", {u"ッサ", u"ッシ", u"ッス", u"ッセ", u"ッソ"}}, {"tt", {u"ッタ", u"ッチ", u"ッツ", u"ッテ", u"ット"}},
-    {"pp", {u"ッハ", u"ッヒ", u"ッフ", u"ッヘ", u"ッホ"}}, {"k", {u"カ", u"キ", u"ク", u"ケ", u"コ"}},
-    {"g", {u"カ", u"キ", u"ク", u"ケ", u"コ"}}, {"s", {u"サ", u"シ", u"ス", u"セ", u"ソ"}},
-    {"z", {u"サ", u"シ", u"ス", u"セ", u"ソ"}}, {"j", {u"シヤ", u"シ", u"シユ", u"シエ", u"シヨ"}},
-    {"t", {u"タ", u"チ", u"ツ", u"テ", u"ト"}}, {"d", {u"タ", u"チ", u"ツ", u"テ", u"ト"}},
-    {"n", {u"ナ", u"ニ", u"ヌ", u"ネ", u"ノ"}}, {"h", {u"ハ", u"ヒ", u"フ", u"ヘ", u"ホ"}},
-    {"f", {u"フア", u"フイ", u"フ", u"フエ", u"フオ"}}, {"b", {u"ハ", u"ヒ", u"フ", u"ヘ", u"ホ"}},
-    {"p", {u"ハ", u"ヒ", u"フ", u"ヘ", u"ホ"}}, {"m", {u"マ", u"ミ", u"ム", u"メ", u"モ"}},
-    {"y", {u"ヤ", NULL, u"ユ", NULL, u"ヨ"}}, {"r", {u"ラ", u"リ", u"ル", u"レ", u"ロ"}},
-    {"w", {u"ワ", NULL, NULL, NULL, u"オ"}}, {"", {u"ア", u"イ", u"ウ", u"エ", u"オ"}}};
+    {"ny", {u"ニヤ", NULL, u"ニユ", NULL, u"ニヨ"}},
+    {"hy", {u"ヒヤ", NULL, u"ヒユ", NULL, u"ヒヨ"}},
+    {"by", {u"ヒヤ", NULL, u"ヒユ", NULL, u"ヒヨ"}},
+    {"py", {u"ヒヤ", NULL, u"ヒユ", NULL, u"ヒヨ"}},
+    {"my", {u"ミヤ", NULL, u"ミユ", NULL, u"ミヨ"}},
+    {"ry", {u"リヤ", NULL, u"リユ", NULL, u"リヨ"}},
+    {"zy", {u"シヤ", NULL, u"シユ", NULL, u"シヨ"}},
+    {"jy", {u"シヤ", NULL, u"シユ", NULL, u"シヨ"}}, {"dz", {NULL, NULL, u"ス", NULL, NULL}},
+    {"kk", {u"ッカ", u"ッキ", u"ック", u"ッケ", u"ッコ"}},
+    {"ss", {u"ッサ", u"ッシ", u"ッス", u"ッセ", u"ッソ"}},
+    {"tt", {u"ッタ", u"ッチ", u"ッツ", u"ッテ", u"ット"}},
+    {"pp", {u"ッハ", u"ッヒ", u"ッフ", u"ッヘ", u"ッホ"}},
+    {"k", {u"カ", u"キ", u"ク", u"ケ", u"コ"}}, {"g", {u"カ", u"キ", u"ク", u"ケ", u"コ"}},
+    {"s", {u"サ", u"シ", u"ス", u"セ", u"ソ"}}, {"z", {u"サ", u"シ", u"ス", u"セ", u"ソ"}},
+    {"j", {u"シヤ", u"シ", u"シユ", u"シエ", u"シヨ"}}, {"t", {u"タ", u"チ", u"ツ", u"テ", u"ト"}},
+    {"d", {u"タ", u"チ", u"ツ", u"テ", u"ト"}}, {"n", {u"ナ", u"ニ", u"ヌ", u"ネ", u"ノ"}},
+    {"h", {u"ハ", u"ヒ", u"フ", u"ヘ", u"ホ"}}, {"f", {u"フア", u"フイ", u"フ", u"フエ", u"フオ"}},
+    {"b", {u"ハ", u"ヒ", u"フ", u"ヘ", u"ホ"}}, {"p", {u"ハ", u"ヒ", u"フ", u"ヘ", u"ホ"}},
+    {"m", {u"マ", u"ミ", u"ム", u"メ", u"モ"}}, {"y", {u"ヤ", NULL, u"ユ", NULL, u"ヨ"}},
+    {"r", {u"ラ", u"リ", u"ル", u"レ", u"ロ"}}, {"w", {u"ワ", NULL, NULL, NULL, u"オ"}},
+    {"", {u"ア", u"イ", u"ウ", u"エ", u"オ"}}};
 
 static int
 vowel_index(uint16_t symbol)
@@ -144,7 +152,8 @@ romaji_read(const uint16_t *symbols, size_t count, struct text *kana)
 
 		/* n, or m before m, b and p, with no vowel behind. */
 		if (size == 0 && (symbols[at] == 'n' || symbols[at] == 'm') &&
-		    (symbols[at] == 'n' || (at + 1 < count && strchr("mbp", (char)symbols[at + 1]) != NULL))) {
+		    (symbols[at] == 'n' ||
+			(at + 1 < count && strchr("mbp", (char)symbols[at + 1]) != NULL))) {
 			put(kana, u'ン');
 			size = 1;
 		}

@@ -6,11 +6,11 @@
 
 static const struct {
 	const char *brief, *whole;
-} words[] = {{"st", "street"}, {"str", "street"}, {"rd", "road"}, {"ave", "avenue"}, {"av", "avenue"},
-    {"dr", "drive"}, {"pl", "place"}, {"ct", "court"}, {"crt", "court"}, {"cl", "close"},
-    {"cct", "circuit"}, {"cres", "crescent"}, {"cr", "crescent"}, {"tce", "terrace"}, {"ter", "terrace"},
-    {"pde", "parade"}, {"hwy", "highway"}, {"ln", "lane"}, {"blvd", "boulevard"}, {"sq", "square"},
-    {"apt", "apartment"}, {"mt", "mount"}};
+} words[] = {{"st", "street"}, {"str", "street"}, {"rd", "road"}, {"ave", "avenue"},
+    {"av", "avenue"}, {"dr", "drive"}, {"pl", "place"}, {"ct", "court"}, {"crt", "court"},
+    {"cl", "close"}, {"cct", "circuit"}, {"cres", "crescent"}, {"cr", "crescent"},
+    {"tce", "terrace"}, {"ter", "terrace"}, {"pde", "parade"}, {"hwy", "highway"}, {"ln", "lane"},
+    {"blvd", "boulevard"}, {"sq", "square"}, {"apt", "apartment"}, {"mt", "mount"}};
 
 static bool
 is_part(uint16_t symbol)
@@ -29,7 +29,8 @@ put_word(struct text *text, const uint16_t *symbols, size_t size)
 			at++;
 		/* "St Kilda" begins with a saint: the first word is no street. */
 		if (at == size && words[i].brief[at] == '\0' && text->count > 0) {
-			for (const char *c = words[i].whole; *c != '\0' && text->count < TEXT_MAX; c++)
+			for (const char *c = words[i].whole; *c != '\0' && text->count < TEXT_MAX;
+			     c++)
 				text->symbols[text->count++] = (uint16_t)*c;
 			return;
 		}

@@ -72,8 +72,8 @@ make_email(const struct row *row, struct match_key *key)
 
 /* Begins a key with a name; false if there is none. */
 static bool
-begin_with_name(struct spelling *spelling, const struct text *name, enum match_kind kind,
-    struct match_key *key)
+begin_with_name(
+    struct spelling *spelling, const struct text *name, enum match_kind kind, struct match_key *key)
 {
 	if (name->count == 0 || name->too_long)
 		return false;
@@ -88,7 +88,8 @@ make_name_birth(const struct reading *reading, struct match_key *key)
 {
 	struct spelling spelling;
 
-	if (!reading->has_birth || !begin_with_name(&spelling, &reading->name, MATCH_NAME_BIRTH, key))
+	if (!reading->has_birth ||
+	    !begin_with_name(&spelling, &reading->name, MATCH_NAME_BIRTH, key))
 		return false;
 	spelling_put_date(&spelling, reading->birth);
 	return spelling_end(&spelling);
@@ -173,7 +174,8 @@ match_row(const struct row *row, struct match_key keys[MATCH_KEYS_MAX], bool *re
 	count += make_kana_birth(&reading, &keys[count]) ? 1 : 0;
 	count += make_place_building(&reading, false, &keys[count]) ? 1 : 0;
 	count += make_place_building(&reading, true, &keys[count]) ? 1 : 0;
-	return count + damaged_keys(row, &reading.name, reading.has_birth, reading.birth, &keys[count]);
+	return count +
+	    damaged_keys(row, &reading.name, reading.has_birth, reading.birth, &keys[count]);
 }
 
 struct bytes
@@ -211,7 +213,8 @@ make_by_name(const struct row *what, struct match_key *key)
 	if (what->values[FIELD_BIRTH].size > 0)
 		made = make_name_birth(&reading, key);
 	else
-		made = make_name_place(&reading, true, key) || make_name_place(&reading, false, key);
+		made =
+		    make_name_place(&reading, true, key) || make_name_place(&reading, false, key);
 	az_wipe(&reading, sizeof(reading));
 	return made;
 }

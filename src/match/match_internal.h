@@ -23,7 +23,7 @@ enum fold_form { FOLD_NAME = 0, FOLD_PLACE = 1 };
 
 struct fold_tables {
 	const uint16_t *symbols[2]; /* by form; 65,536 each */
-	const uint32_t *beyond;     /* pairs: a code point beyond the first plane, its class; sorted */
+	const uint32_t *beyond; /* pairs: a code point beyond the first plane, its class; sorted */
 	size_t beyond_count;
 };
 
@@ -116,7 +116,7 @@ struct place {
 	struct place_item items[PLACE_ITEMS_MAX];
 	size_t item_count;
 	size_t building_from; /* to the end of text */
-	bool room_by_dash; /* the last number may be a room */
+	bool room_by_dash;    /* the last number may be a room */
 };
 
 /* latin.c: whether it is an address in Latin letters; then it is read. */

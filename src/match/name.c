@@ -6,12 +6,12 @@
 
 #include "match/match_internal.h"
 
-#define REPEAT  0x3005u /* 々 */
-#define SAMA    0x69d8u /* 様 */
-#define DONO    0x6bbfu /* 殿 */
-#define MIDDLE  0x30fbu /* ・ */
-#define ON      0x5fa1u /* 御中 */
-#define CHU     0x4e2du
+#define REPEAT 0x3005u /* 々 */
+#define SAMA   0x69d8u /* 様 */
+#define DONO   0x6bbfu /* 殿 */
+#define MIDDLE 0x30fbu /* ・ */
+#define ON     0x5fa1u /* 御中 */
+#define CHU    0x4e2du
 
 /* Before a Latin name. */
 static const char *const titles[] = {"mr", "mrs", "ms", "miss", "dr", "prof"};
@@ -22,8 +22,7 @@ name_is_title(const uint16_t *symbols, size_t size)
 	for (size_t i = 0; i < AZ_ARRAY_SIZE(titles); i++) {
 		size_t at = 0;
 
-		while (at < size && titles[i][at] != '\0' &&
-		    symbols[at] == (uint16_t)titles[i][at])
+		while (at < size && titles[i][at] != '\0' && symbols[at] == (uint16_t)titles[i][at])
 			at++;
 		if (at == size && titles[i][at] == '\0')
 			return true;
@@ -53,8 +52,7 @@ before_honorific(const struct text *text, size_t from, size_t to)
 		to--;
 	if (to - from >= 3 && text->symbols[to - 2] == ON && text->symbols[to - 1] == CHU)
 		to -= 2;
-	else if (to - from >= 3 &&
-	    (text->symbols[to - 1] == SAMA || text->symbols[to - 1] == DONO))
+	else if (to - from >= 3 && (text->symbols[to - 1] == SAMA || text->symbols[to - 1] == DONO))
 		to--;
 	return to;
 }

@@ -15,7 +15,7 @@
 
 #define DIGITS_MIN   6u
 #define DIGITS_MAX   15u
-#define DIGITS_WHOLE 9u /* so many are a number; behind them another may begin */
+#define DIGITS_WHOLE 9u      /* so many are a number; behind them another may begin */
 #define NAISEN       0x5185u /* 内 of 内線: what follows is an extension */
 
 struct digits {

@@ -137,13 +137,17 @@ behind_postcode(const struct text *text)
 static size_t
 prefecture_size(const struct text *text, size_t at)
 {
-	static const uint16_t names[] =
-	    u"北海道青森県岩手県宮城県秋田県山形県福島県茨城県栃木県群馬県埼玉県千葉県東京都神奈川県新潟県富山県"
-	    u"石川県福井県山梨県長野県岐阜県静岡県愛知県三重県滋賀県京都府大阪府兵庫県奈良県和歌山県鳥取県島根県"
-	    u"岡山県広島県山口県徳島県香川県愛媛県高知県福岡県佐賀県長崎県熊本県大分県宮崎県鹿児島県沖縄県";
+	static const uint16_t names[] = u"北海道青森県岩手県宮城県秋田県山形県福島県茨城県栃木県群"
+					u"馬県埼玉県千葉県東京都神奈川県新潟県富山県"
+					u"石川県福井県山梨県長野県岐阜県静岡県愛知県三重県滋賀県京"
+					u"都府大阪府兵庫県奈良県和歌山県鳥取県島根県"
+					u"岡山県広島県山口県徳島県香川県愛媛県高知県福岡県佐賀県長"
+					u"崎県熊本県大分県宮崎県鹿児島県沖縄県";
 
 	for (size_t from = 0; names[from] != 0;) {
-		size_t size = from + 3 < AZ_ARRAY_SIZE(names) && is_one_of(names[from + 2], u"道県都府") ? 3 : 4;
+		size_t size =
+		    from + 3 < AZ_ARRAY_SIZE(names) && is_one_of(names[from + 2], u"道県都府") ? 3
+											       : 4;
 		size_t same = 0;
 
 		while (same < size && symbol_at(text, at + same) == names[from + same])
@@ -160,7 +164,8 @@ prefecture_size(const struct text *text, size_t at)
  * returns where it ends; 0 if there is none.
  */
 static size_t
-behind_streets(const struct place *place, const struct city *city, size_t from, const char **ret_town)
+behind_streets(
+    const struct place *place, const struct city *city, size_t from, const char **ret_town)
 {
 	const struct text *text = &place->text;
 
@@ -170,7 +175,8 @@ behind_streets(const struct place *place, const struct city *city, size_t from, 
 		size_t size;
 
 		if (!(last == u'ル' && is_one_of(before, u"上下入")) &&
-		    !(last == u'ル' && before == u'ケ') && !(last == u'入' && is_one_of(before, u"東西")))
+		    !(last == u'ル' && before == u'ケ') &&
+		    !(last == u'入' && is_one_of(before, u"東西")))
 			continue;
 		size = tables_find_town(city, text->symbols + at, text->count - at, ret_town);
 		if (size > 0)
@@ -236,8 +242,8 @@ what_follows(const struct text *text, size_t at)
 	uint16_t next = symbol_at(text, at + 1);
 
 	if (is_one_of(symbol, u"階棟室館") || (symbol == 'f' && !is_letter_after(text, at + 1)) ||
-	    (symbol == u'号' && is_one_of(next, u"室棟館")) || (symbol == u'番' && is_one_of(next, u"館街")) ||
-	    (symbol == u'街' && next == u'区'))
+	    (symbol == u'号' && is_one_of(next, u"室棟館")) ||
+	    (symbol == u'番' && is_one_of(next, u"館街")) || (symbol == u'街' && next == u'区'))
 		return FOLLOW_ROOM;
 	if (is_one_of(symbol, u"線条軒区村") || (symbol == u'町' && next != u'目') ||
 	    (symbol == u'番' && is_one_of(next, u"町丁")) ||
@@ -264,9 +270,11 @@ lone_numerals(const struct text *text, size_t at, uint32_t *ret_value)
 	size_t run = numeral_run(text->symbols + at, text->count - at);
 	size_t end = at + run;
 	uint16_t next = symbol_at(text, end);
-	bool alone = end == text->count || next == '-' || next == ' ' || next == LONG || next == '(' ||
+	bool alone = end == text->count || next == '-' || next == ' ' || next == LONG ||
+	    next == '(' ||
 	    (next == u'ノ' &&
-		(is_digit(symbol_at(text, end + 1)) || numeral_value(symbol_at(text, end + 1)) >= 0));
+		(is_digit(symbol_at(text, end + 1)) ||
+		    numeral_value(symbol_at(text, end + 1)) >= 0));
 
 	return run > 0 && alone && numeral_read(text->symbols + at, run, ret_value) ? run : 0;
 }
@@ -330,7 +338,8 @@ read_between(const struct text *text, size_t at)
 	    (is_digit(symbol_at(text, between.end + 1)) ||
 		numeral_value(symbol_at(text, between.end + 1)) >= 0))
 		between.end++;
-	while (is_dash(text, between.end) || (between.is_dash && symbol_at(text, between.end) == ' ')) {
+	while (is_dash(text, between.end) ||
+	    (between.is_dash && symbol_at(text, between.end) == ' ')) {
 		between.is_dash = true;
 		between.end++;
 	}
@@ -368,7 +377,8 @@ next_item(struct place *place, size_t at, const struct between *between)
 		return at + run;
 	}
 	if (between->is_dash &&
-	    (is_latin_letter(symbol) || is_katakana(symbol) || is_one_of(symbol, u"甲乙丙丁二八口卜力")))
+	    (is_latin_letter(symbol) || is_katakana(symbol) ||
+		is_one_of(symbol, u"甲乙丙丁二八口卜力")))
 		head = 1;
 	else if (between->is_block)
 		head = name_in_block(text, at);
@@ -376,7 +386,8 @@ next_item(struct place *place, size_t at, const struct between *between)
 	if (end == at || (end == at + head && !between->is_dash))
 		return 0;
 	/* A letter alone: only if nothing follows it that it could begin. */
-	if (end == at + head && end < text->count && !is_dash(text, end) && symbol_at(text, end) != ' ')
+	if (end == at + head && end < text->count && !is_dash(text, end) &&
+	    symbol_at(text, end) != ' ')
 		return 0;
 	if (end > at + head && what_follows(text, end) != FOLLOW_NUMBER)
 		return 0;
@@ -426,6 +437,20 @@ may_be_room(const struct place *place)
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
+/* Whether there is a letter in what belongs to the town. */
+static bool
+says_something(const struct place *place)
+{
+	for (size_t i = place->extra_from; i < place->extra_to; i++) {
+		uint16_t symbol = place->text.symbols[i];
+
+		if (is_digit(symbol) || is_latin_letter(symbol) ||
+		    (symbol > 0x3004 && symbol != u'・'))
+			return true;
+	}
+	return false;
+}
+
 bool
 place_read(struct bytes address, struct place *ret_place)
 {
@@ -448,12 +473,12 @@ place_read(struct bytes address, struct place *ret_place)
 	at = first_number(text, at);
 	ret_place->extra_to = at;
 	while (ret_place->extra_to > ret_place->extra_from &&
-	    (is_dash(text, ret_place->extra_to - 1) || symbol_at(text, ret_place->extra_to - 1) == ' '))
+	    (is_dash(text, ret_place->extra_to - 1) ||
+		symbol_at(text, ret_place->extra_to - 1) == ' '))
 		ret_place->extra_to--;
 	ret_place->building_from = at < text->count ? read_items(ret_place, at) : at;
 	ret_place->room_by_dash = may_be_room(ret_place);
-	return ret_place->town != NULL || ret_place->extra_to > ret_place->extra_from ||
-	    ret_place->item_count > 0;
+	return ret_place->town != NULL || ret_place->item_count > 0 || says_something(ret_place);
 }
 
 static void
@@ -489,8 +514,8 @@ place_spell(const struct place *place, bool without_room, struct spelling *spell
 		spelling_put_bytes(spelling, bytes_of(place->city));
 	if (place->town != NULL)
 		spelling_put_bytes(spelling, bytes_of(place->town));
-	spelling_put_symbols(spelling, place->text.symbols + place->extra_from,
-	    place->extra_to - place->extra_from);
+	spelling_put_symbols(
+	    spelling, place->text.symbols + place->extra_from, place->extra_to - place->extra_from);
 	spelling_separate(spelling);
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0)
@@ -516,7 +541,9 @@ building_symbol(const struct text *text, size_t *at, bool after_digit)
 	if (symbol == u'室' && after_digit)
 		return 0;
 	if (symbol == '-' || symbol == ' ' || symbol == LONG)
-		return symbol == LONG && !after_digit ? LONG : after_digit && before_digit ? '-' : 0;
+		return symbol == LONG && !after_digit ? LONG
+		    : after_digit && before_digit     ? '-'
+						      : 0;
 	if (symbol == u'・' || symbol == u'、' || symbol == ',')
 		return before_digit ? u'・' : 0;
 	return symbol > 0x7f || is_digit(symbol) || is_latin_letter(symbol) ? symbol : 0;

@@ -159,7 +159,8 @@ match_tables_use(struct bytes file, struct az_err *reterr)
 	uint32_t counts[3];
 
 	match_tables_drop();
-	if (file.size < HEADER_SIZE || memcmp(header, MAGIC, sizeof(MAGIC)) != 0 ||
+	if (file.size < HEADER_SIZE ||
+	    !bytes_equal(bytes_make(header, sizeof(MAGIC)), bytes_make(MAGIC, sizeof(MAGIC))) ||
 	    (uintptr_t)file.data % 8 != 0)
 		return az_fail(reterr, AZ_CORRUPT, "the match tables are no match tables");
 	if (wire_load_u32(header + 8) != FORMAT || wire_load_u32(header + 16) != fold_base_sum())
@@ -301,11 +302,12 @@ tables_find_town(
 
 	symbols += aza;
 	count -= aza;
-	for (size_t size = hash_prefixes(symbols, count, city->number + 1u, TOWN_MAX, hashes); size > 0;
-	     size--) {
+	for (size_t size = hash_prefixes(symbols, count, city->number + 1u, TOWN_MAX, hashes);
+	     size > 0; size--) {
 		uint32_t value;
 
-		if ((lengths >> size & 1u) == 0 || !slots_find(tables.towns, hashes[size - 1], &value))
+		if ((lengths >> size & 1u) == 0 ||
+		    !slots_find(tables.towns, hashes[size - 1], &value))
 			continue;
 		if ((value & NEEDS_NUMBER) != 0 && !a_number_follows(symbols, count, size))
 			continue;
@@ -351,7 +353,8 @@ tables_find(const uint16_t *symbols, size_t count, struct city *ret_city, const 
 	*ret_town = NULL;
 	if (!tables.there)
 		return false;
-	for (size_t size = hash_prefixes(symbols, count, 0, tables.longest, hashes); size > 1; size--) {
+	for (size_t size = hash_prefixes(symbols, count, 0, tables.longest, hashes); size > 1;
+	     size--) {
 		uint32_t list;
 
 		if (!slots_find(tables.cities, hashes[size - 1], &list))

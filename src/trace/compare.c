@@ -398,15 +398,16 @@ compare_places(const struct trace_side *a, const struct trace_side *b)
 
 	if (one->count == 0 || other->count == 0)
 		return LEVEL_NONE;
-	if (share_key(a, b, MATCH_PLACE_BUILDING) || share_key(a, b, MATCH_NAME_PLACE) ||
+	if (share_key(a, b, MATCH_PLACE_BUILDING) ||
 	    fold_equal(one->letters, one->count, other->letters, other->count))
 		return LEVEL_SAME;
 	begins = numbers_begin(a, b) || numbers_begin(b, a);
 	distance = fold_distance(one->letters, one->count, other->letters, other->count);
 	if (distance * PLACE_CLOSE_OF <= longer && (begins || distance <= 2))
 		return LEVEL_CLOSE;
-	/* The prefecture in front, or the building behind, is left out. */
-	if (begins && shorter >= 4 && distance <= longer - shorter + 1)
+	/* The prefecture in front, or the building behind, is left out or another; town and number are the same. */
+	if (share_key(a, b, MATCH_NAME_PLACE) ||
+	    (begins && shorter >= 4 && distance <= longer - shorter + 1))
 		return LEVEL_TURNED;
 	if (begins && distance * 2 <= longer)
 		return LEVEL_PART;

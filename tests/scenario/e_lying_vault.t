@@ -59,7 +59,7 @@ gives 0 'while others are shown'
 again hide
 see --by phone=0312340009
 withheld 'hidden tokens'
-see --by phone=0399999999
+see --by phone=0398765432
 withheld 'also for somebody who is not there'
 again redirect
 see --by phone=0312340009

@@ -140,13 +140,13 @@ main(int argc, char **argv)
 	while (row_count < ROWS_MAX && fgets(line, sizeof(line), list) != NULL)
 		take_line(line);
 	for (size_t i = 0; i < row_count; i++) {
-		bool agrees = rows[i].raw_key[0] != '\0' &&
-		    strcmp(rows[i].raw_key, rows[i].normal_key) == 0;
+		bool agrees =
+		    rows[i].raw_key[0] != '\0' && strcmp(rows[i].raw_key, rows[i].normal_key) == 0;
 
 		same += agrees ? 1 : 0;
 		if (tell && !agrees)
-			(void)printf("differs: %s %s\n    %s\n    %s\n", rows[i].raw, rows[i].normal,
-			    rows[i].raw_key, rows[i].normal_key);
+			(void)printf("differs: %s %s\n    %s\n    %s\n", rows[i].raw,
+			    rows[i].normal, rows[i].raw_key, rows[i].normal_key);
 	}
 	qsort(rows, row_count, sizeof(rows[0]), compare_keys);
 	for (size_t i = 1; i < row_count; i++) {
@@ -158,7 +158,8 @@ main(int argc, char **argv)
 			(void)printf("shared: %s %s %s\n", rows[i].normal, rows[i - 1].normal,
 			    rows[i].normal_key);
 	}
-	(void)printf("%zu of %zu addresses give the key of their normal form (%.2f %%), %zu keys are shared\n",
+	(void)printf("%zu of %zu addresses give the key of their normal form (%.2f %%), %zu keys "
+		     "are shared\n",
 	    same, row_count, 100.0 * (double)same / (double)row_count, shared);
 	(void)fclose(list);
 	(void)close(fd);

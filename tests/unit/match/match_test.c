@@ -26,7 +26,9 @@ telephones_are_one_however_they_are_written(void **state)
 {
 	static const char *const ways[] = {"03-1234-5678", "0312345678", "(03) 1234 5678",
 	    "０３－１２３４－５６７８", "+81 3 1234 5678", "+81 (0)3-1234-5678", "81312345678",
-	    "010-81-3-1234-5678", "03-1234-5678 ext. 12", "03-1234-5678 内線 12", "03-1234-5678#9"};
+	    "010-81-3-1234-5678", "03-1234-5678 ext. 12", "03-1234-5678 内線 12", "03-1234-5678#9",
+	    "312345678", "0081-3-1234-5678", "03-1234-5678（代表）", "03-1234-5678 / 090-1111-2222",
+	    "03ー1234ー5678"};
 
 	(void)state;
 	for (size_t i = 0; i < AZ_ARRAY_SIZE(ways); i++)
@@ -36,8 +38,9 @@ telephones_are_one_however_they_are_written(void **state)
 static void
 other_telephones_are_not(void **state)
 {
-	static const char *const others[] = {"03-1234-5679", "3-1234-5678", "0312345", "81-1234",
-	    "03-1234-56780", "", "abc", "12345", "0000000000000000000000000"};
+	static const char *const others[] = {"03-1234-5679", "0312345", "81-1234", "03-1234-56780",
+	    "", "abc", "12345", "0000000000000000000000000", "3.12E+08", "+1 3-1234-5678",
+	    "0312345679 0312345678"};
 
 	(void)state;
 	for (size_t i = 0; i < AZ_ARRAY_SIZE(others); i++)
@@ -60,8 +63,13 @@ static void
 dates_that_are_none_give_no_key(void **state)
 {
 	static const char *const wrong[] = {"1990-02-30", "1990-13-01", "1990-00-01", "90-1-1",
-	    "1990-1", "1990", "19900230", "1990-1-1-1", "1990-1-", "1-1-1990", "",
-	    "昭和55年3月4日"};
+	    "1990-1", "1990", "19900230", "1990-1-1-1", "1990-1-", "1-1-1990", "", "55年3月4日",
+	    "昭和65年1月1日", "昭和0年1月1日", "S55.13.4", "S550230", "X55.3.4", "04/03/1980",
+	    "昭和", "S", "1980-03-04 12:34:56", "800304", "12", "1980年3月"};
+	static const char *const ways[] = {"１９８０．３．４", "昭和55年3月4日",
+	    "昭和５５年０３月０４日", "S55.3.4", "s55/03/04", "昭55-3-4", "S550304", "1980年3月4日",
+	    "1980 3 4", "19800304 ", "29284", "1980-03-04 00:00:00", "1980-03-04T00:00:00Z",
+	    "1980年3月4日生", "1980/3/4(火)", " 1980/3/4"};
 	int32_t days;
 	int32_t again;
 
@@ -69,7 +77,12 @@ dates_that_are_none_give_no_key(void **state)
 	assert_true(match_date(bytes_of("1980-03-04"), &days));
 	assert_true(match_date(bytes_of("1980/3/4"), &again) && again == days);
 	assert_true(match_date(bytes_of("19800304"), &again) && again == days);
-	assert_true(match_date(bytes_of("１９８０．３．４"), &again) && again == days);
+	for (size_t i = 0; i < AZ_ARRAY_SIZE(ways); i++)
+		assert_true(match_date(bytes_of(ways[i]), &again) && again == days);
+	assert_true(match_date(bytes_of("令和元年5月1日"), &days));
+	assert_true(match_date(bytes_of("2019-05-01"), &again) && again == days);
+	assert_true(match_date(bytes_of("平成元.1.8"), &days));
+	assert_true(match_date(bytes_of("1989/1/8"), &again) && again == days);
 	for (size_t i = 0; i < AZ_ARRAY_SIZE(wrong); i++)
 		assert_false(match_date(bytes_of(wrong[i]), &days));
 }
@@ -83,12 +96,16 @@ an_impossible_birth_is_said_and_is_no_key(void **state)
 
 	(void)state;
 	row.values[FIELD_NUMBER] = bytes_of("1");
-	row.values[FIELD_NAME] = bytes_of("Ann");
+	row.values[FIELD_NAME] = bytes_of("佐藤健");
 	row.values[FIELD_BIRTH] = bytes_of("1990-02-30");
 	assert_int_equal(match_row(&row, keys, &bad), 2); /* number, name */
 	assert_true(bad);
 	row.values[FIELD_BIRTH] = bytes_of("1990-02-28");
 	assert_int_equal(match_row(&row, keys, &bad), 3);
+	assert_false(bad);
+	/* A real date that is typed where none is known is nobody's. */
+	row.values[FIELD_BIRTH] = bytes_of("1900-01-01");
+	assert_int_equal(match_row(&row, keys, &bad), 2);
 	assert_false(bad);
 }
 
