@@ -2,7 +2,7 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 
-.PHONY: all bench deps demo check check-slow clean fuzz format install help
+.PHONY: all bench deps demo eval check check-slow clean fuzz format install help
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j $(JOBS)
@@ -25,6 +25,9 @@ check-slow: deps
 bench: deps
 	@scripts/bench.sh
 
+eval: deps
+	@scripts/eval.sh
+
 fuzz: deps
 	@scripts/fuzz.sh
 
@@ -44,6 +47,7 @@ help:
 	@echo 'make install  install it; DESTDIR and PREFIX of meson apply'
 	@echo 'make check-slow  every fault point, then the fuzzers: hours'
 	@echo 'make fuzz     let the fuzzers search, FUZZ_SECONDS each'
+	@echo 'make eval     measure how well traces are attributed: minutes'
 	@echo 'make bench    measure, beside PostgreSQL'
 	@echo 'make format   lay out the sources'
 	@echo 'make clean    remove what was built'
