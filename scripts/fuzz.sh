@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 [ -f build-fuzz/build.ninja ] || CC=clang meson setup build-fuzz -Dfuzz=true \
 	-Db_sanitize=address,undefined -Db_lundef=false --optimization=2 >/dev/null
 ninja -C build-fuzz --quiet
-for name in ${FUZZERS:-wire noise scan unpack entry evidence age csv}; do
+for name in ${FUZZERS:-wire noise scan unpack wrapped entry evidence age csv}; do
 	mkdir -p "build-fuzz/found/$name"
 	printf '== %s\n' "$name"
 	"build-fuzz/tests/fuzz/fuzz-$name" -max_total_time="${FUZZ_SECONDS:-600}" -max_len=4096 \

@@ -13,9 +13,9 @@
 struct unpack {
 	enum wrapping wrappings[WRAPPINGS_MAX];
 	size_t wrapping_count;
-	struct buffer inner;     /* a workbook that lay in an archive */
-	struct buffer decrypted; /* a workbook that had a password */
-	struct packed *packed;   /* text in an archive */
+	struct buffer inner;   /* a workbook that lay in an archive */
+	struct buffer opened;  /* what was in a compound file */
+	struct packed *packed; /* text in an archive */
 	struct xlsx *xlsx;
 	struct xls *xls;
 };
@@ -86,7 +86,7 @@ unpack_free(struct unpack **unpack)
 	xls_free(&(*unpack)->xls);
 	packed_free(&(*unpack)->packed);
 	buffer_fini(&(*unpack)->inner);
-	buffer_fini(&(*unpack)->decrypted);
+	buffer_fini(&(*unpack)->opened);
 	free(*unpack);
 	*unpack = NULL;
 }
@@ -109,17 +109,16 @@ static enum az_status
 open_office(struct unpack *unpack, struct bytes bytes, struct bytes password, struct az_err *reterr)
 {
 	bool encrypted = false;
-	enum az_status status =
-	    office_open(bytes, password, &encrypted, &unpack->decrypted, reterr);
+	enum az_status status = office_open(bytes, password, &encrypted, &unpack->opened, reterr);
 
 	if (status != AZ_OK)
 		return status;
 	if (encrypted) {
 		note(unpack, WRAPPING_OFFICE);
-		return open_xlsx(unpack, buffer_peek(&unpack->decrypted), reterr);
+		return open_xlsx(unpack, buffer_peek(&unpack->opened), reterr);
 	}
 	note(unpack, WRAPPING_XLS);
-	return xls_open(bytes, &unpack->xls, reterr);
+	return xls_open(buffer_peek(&unpack->opened), &unpack->xls, reterr);
 }
 
 static enum az_status
@@ -167,7 +166,7 @@ unpack_open(
 	if (unpack == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "list: out of memory");
 	buffer_init(&unpack->inner, UNPACK_INNER_MAX, true);
-	buffer_init(&unpack->decrypted, UNPACK_INNER_MAX, true);
+	buffer_init(&unpack->opened, UNPACK_INNER_MAX, true);
 	if (wrapping == WRAPPING_TEXT || wrapping == WRAPPING_NONE)
 		status = az_fail(reterr, AZ_INVALID, "list: it has no wrapping");
 	else if (wrapping == WRAPPING_OFFICE)

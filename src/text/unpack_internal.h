@@ -112,10 +112,11 @@ AZ_CHECKED enum az_status xls_next(
 /* For unpack_prepare. */
 void office_prepare(void);
 /*
- * An OLE compound file. *ret_is_encrypted: it is a new workbook with a password, whose ZIP is appended to zip; else it is
- * left to xls_open. AZ_INVALID: a password is needed or wrong, or it is damaged.
+ * An OLE compound file. *ret_is_encrypted: it is a new workbook with a password, whose ZIP is appended to inner; else an
+ * old workbook, appended to inner in a compound file of our own making, for xls_open. AZ_INVALID: a password is needed
+ * or wrong, or it is damaged.
  */
 AZ_CHECKED enum az_status office_open(struct bytes bytes, struct bytes password,
-    bool *ret_is_encrypted, struct buffer *zip, struct az_err *reterr);
+    bool *ret_is_encrypted, struct buffer *inner, struct az_err *reterr);
 
 #endif
