@@ -27,7 +27,7 @@ _azukari() {
 	--mode) words='add' ;;
 	*)
 		case $command,$sub in
-		,*) words='init serve status client purpose policy staff device inspect entrust disclose campaign attempt correct stop restrict ledger ask approve refuse approvals scan demo --house --key --json --version -h' ;;
+		,*) words='init serve status client purpose policy staff device inspect entrust receipt disclose campaign attempt correct stop restrict ledger ask approve refuse approvals scan demo --house --key --json --version -h' ;;
 		init,*) words='--house --officer --name --key-out --unsealed' ;;
 		client,add) words='--name --category' ;;
 		client,*) words='add list close recipient' ;;
@@ -45,7 +45,7 @@ _azukari() {
 		device,add) words='--public' ;;
 		device,*) words='add list retire key' ;;
 		inspect,*) words='--columns --csv --keys --password --password-fd' ;;
-		entrust,*) words='--client --purpose --as-of --mode --columns --strict --password --password-fd' ;;
+		entrust,*) words='--client --purpose --as-of --mode --columns --strict --password --password-fd --receipt' ;;
 		disclose,*) words='--client --purpose --by --reason --basis --campaign --call' ;;
 		campaign,add) words='--purpose --from --until --hours --staff --lists' ;;
 		campaign,*) words='add list close' ;;

@@ -51,6 +51,7 @@ int cmd_entrust(const struct cli *cli, int argc, char **argv);
 int cmd_disclose(const struct cli *cli, int argc, char **argv);
 int cmd_campaign(const struct cli *cli, int argc, char **argv);
 int cmd_attempt(const struct cli *cli, int argc, char **argv);
+int cmd_receipt(const struct cli *cli, int argc, char **argv);
 int cmd_correct(const struct cli *cli, int argc, char **argv);
 int cmd_stop(const struct cli *cli, int argc, char **argv);
 int cmd_restrict(const struct cli *cli, int argc, char **argv);

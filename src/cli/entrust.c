@@ -3,20 +3,23 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/receipt.h"
 #include "cli/values.h"
 
 static int
-read_options(int argc, char **argv, struct front_entrust *entrust)
+read_options(int argc, char **argv, struct front_entrust *entrust, const char **ret_receipt)
 {
 	static const struct option options[] = {{"client", required_argument, NULL, 'c'},
 	    {"purpose", required_argument, NULL, 'p'}, {"as-of", required_argument, NULL, 'a'},
 	    {"columns", required_argument, NULL, 'C'}, {"strict", no_argument, NULL, 's'},
 	    {"mode", required_argument, NULL, 'm'}, {"password", no_argument, NULL, 'P'},
-	    {"password-fd", required_argument, NULL, 'F'}, {0}};
+	    {"password-fd", required_argument, NULL, 'F'},
+	    {"receipt", required_argument, NULL, 'r'}, {0}};
 	bool as_of = false;
 	int option;
 
@@ -36,6 +39,7 @@ read_options(int argc, char **argv, struct front_entrust *entrust)
 			break;
 		case 'a': as_of = date_parse(optarg, &entrust->as_of); break;
 		case 's': entrust->strict = 1; break;
+		case 'r': *ret_receipt = optarg; break;
 		case 'm':
 			if (strcmp(optarg, "add") != 0)
 				return cli_usage("entrust", "the only mode of this release is add");
@@ -76,20 +80,38 @@ print_entrusted(json_t *tree)
 	json_decref(refusals);
 }
 
+/* The list is the house's by now, whatever becomes of its receipt, which can be asked for again. */
 static int
-print(const struct cli *cli, const struct front_answer *answer)
+print(const struct cli *cli, const struct front_answer *answer, const char *receipt_path)
 {
 	json_t *tree;
+	uint64_t consignment;
+	char *receipt;
+	int code = 0;
 
-	if (cli->json || answer->status != AZ_OK)
+	if (answer->status != AZ_OK)
 		return print_answer(cli, answer, NULL);
 	tree = print_json_of(buffer_peek(&answer->tree));
-	if (tree == NULL)
+	consignment = (uint64_t)json_integer_value(json_object_get(tree, "consignment"));
+	if (tree == NULL || consignment == 0) {
+		json_decref(tree);
 		return print_error(
 		    cli, AZ_FORGED, "the keeper sent an answer that cannot be", NULL);
-	print_entrusted(tree);
-	json_decref(tree);
-	return 0;
+	}
+	receipt = receipt_ask(cli, consignment, &code);
+	if (receipt != NULL && receipt_path != NULL)
+		code = receipt_write(cli, receipt_path, receipt);
+	if (cli->json) {
+		if (receipt != NULL)
+			(void)json_object_set_new(tree, "receipt", json_string(receipt));
+		print_json(tree);
+	} else {
+		print_entrusted(tree);
+		(void)printf("receipt: azukari receipt %llu\n", (unsigned long long)consignment);
+		json_decref(tree);
+	}
+	free(receipt);
+	return code;
 }
 
 int
@@ -99,8 +121,9 @@ cmd_entrust(const struct cli *cli, int argc, char **argv)
 	struct front_answer answer;
 	struct az_err err = {0};
 	const char *path;
+	const char *receipt = NULL;
 	int fd;
-	int code = read_options(argc, argv, &request.entrust);
+	int code = read_options(argc, argv, &request.entrust, &receipt);
 
 	if (code != 0)
 		return code;
@@ -113,7 +136,7 @@ cmd_entrust(const struct cli *cli, int argc, char **argv)
 	front_answer_init(&answer);
 	code = ask(cli, FRONT_ENTRUST, &request, fd, &answer);
 	if (code == 0)
-		code = print(cli, &answer);
+		code = print(cli, &answer, receipt);
 	az_wipe(&request, sizeof(request));
 	front_answer_fini(&answer);
 	(void)close(fd);

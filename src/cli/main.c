@@ -101,9 +101,14 @@ static const struct command commands[] = {
 	"  --strict        reject the list if any row is refused\n"
 	"  --password      asks for the password of an archive or workbook\n"
 	"  --password-fd N reads it from descriptor N\n"
+	"  --receipt FILE  writes the signed receipt there\n"
 	"  --mode add      the only mode of this release\n"
 	"example: azukari --key mori.key entrust --client c01 --purpose checkup "
 	"--as-of 2026-04-01 list.csv"},
+    {"receipt", cmd_receipt, "signed proof of a list, for its client",
+	"azukari receipt CONSIGNMENT\n"
+	"  As JSON it is the signed document itself, to give to the client and to keep.\n"
+	"example: azukari --key mori.key --json receipt 1 >receipt.json"},
     {"disclose", cmd_disclose, "see one person, for one call",
 	"azukari disclose --client LABEL --purpose LABEL --by FIELD=VALUE --reason CODE [options]\n"
 	"  --by FIELD=VALUE  number, phone, mobile, email, or name with birth or address;\n"

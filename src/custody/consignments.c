@@ -41,6 +41,17 @@ consignment_of(const struct custody *custody, uint64_t id)
 	return custody->consignments[place];
 }
 
+void
+consignment_stands_at(struct custody *custody, uint64_t id, uint64_t index)
+{
+	struct consignment *consignment = consignment_of(custody, id);
+
+	if (consignment == NULL)
+		return;
+	consignment->has_entry = true;
+	consignment->entry_index = index;
+}
+
 enum az_status
 consignment_put(struct custody *custody, struct consignment *consignment, struct az_err *reterr)
 {

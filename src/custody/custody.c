@@ -74,6 +74,15 @@ behind(void *arg, const struct ledger_record *record, struct az_err *reterr)
 
 	if (record->payload.size == 0)
 		return AZ_OK;
+	if (record->entry->type == ENTRY_ENTRUSTED) {
+		uint8_t place[ENTRY_PLACE_SIZE];
+
+		place_encode(record->index, place);
+		status = state_put(custody->state, THING_PLACE, record->entry->consignment,
+		    bytes_make(place, sizeof(place)), reterr);
+		if (status != AZ_OK)
+			return status;
+	}
 	status = payload_read(record->payload, put_in_state, custody, &text, reterr);
 	if (status == AZ_OK && text.text.size > 0)
 		status = state_put_text(custody->state, record->entry->log, record->index,
@@ -118,6 +127,8 @@ replay(void *arg, const struct ledger_record *record, struct az_err *reterr)
 
 	if (record->payload.size > 0)
 		status = payload_read(record->payload, thing_apply, custody, &text, reterr);
+	if (status == AZ_OK && record->entry->type == ENTRY_ENTRUSTED)
+		consignment_stands_at(custody, record->entry->consignment, record->index);
 	if (status == AZ_OK)
 		status = behind(custody, record, reterr);
 	return status;

@@ -40,6 +40,7 @@ enum thing_kind {
 	THING_HOLD = 20,
 	THING_CAMPAIGN = 21,
 	THING_CORRECTION = 22,
+	THING_PLACE = 23, /* where the entry of a consignment stands */
 	THING_BUDGET = 90,
 	THING_EXTENSION = 91,
 	THING_APPROVAL = 40,
@@ -75,6 +76,8 @@ struct consignment {
 	uint8_t run[SHA256_SIZE];    /* of its run file */
 	uint8_t prints[SHA256_SIZE]; /* of its fingerprints; zeros: it came before there were any */
 	/* Below here it is not stored. */
+	bool has_entry;
+	uint64_t entry_index;          /* in its client's log; kept as a thing of its own */
 	bool active;                   /* its catalogue entries are loaded: it may be asked */
 	struct consignment_keys *keys; /* derived at first use */
 };
@@ -130,6 +133,10 @@ AZ_CHECKED enum az_status payload_read(struct bytes payload,
     enum az_status (*visit)(
 	void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_err *reterr),
     void *arg, struct payload_text *ret_text, struct az_err *reterr);
+
+/* The thing that says where a consignment's entry stands: put when the entry is, since it does not know that itself. */
+#define ENTRY_PLACE_SIZE 9u
+void place_encode(uint64_t index, uint8_t ret_thing[ENTRY_PLACE_SIZE]);
 
 /* Takes one thing into memory, as it was committed. arg: the custody. */
 AZ_CHECKED enum az_status thing_apply(
@@ -433,6 +440,7 @@ void verb_campaign_list(struct request *request, const union front_request *body
 void verb_campaign_close(struct request *request, const union front_request *body);
 void verb_attempt(struct request *request, const union front_request *body);
 void verb_attempt_list(struct request *request, const union front_request *body);
+void verb_receipt(struct request *request, const union front_request *body);
 void verb_stop(struct request *request, const union front_request *body);
 void verb_restrict(struct request *request, const union front_request *body);
 void verb_ledger_verify(struct request *request, const union front_request *body);
@@ -474,6 +482,8 @@ void budgets_counted(struct custody *custody, const struct ledger_entry *entry, 
 
 /* --- consignments.c --------------------------------------------------------------------------- */
 
+/* Where its entry stands, once that is known. */
+void consignment_stands_at(struct custody *custody, uint64_t id, uint64_t index);
 struct consignment *consignment_of(const struct custody *custody, uint64_t id);
 /* Takes it over into the list; an older one of that id is replaced. */
 AZ_CHECKED enum az_status consignment_put(

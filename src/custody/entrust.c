@@ -398,6 +398,7 @@ committed(void *arg, const struct az_ticket *ticket)
 	custody->list_is_committing = false;
 	custody->change_is_due = custody->changes != NULL;
 	bulk->index = ticket_index(ticket);
+	consignment_stands_at(custody, bulk->consignment.id, bulk->index);
 	bulk_enter(bulk, BULK_IS_COMMITTED, NULL);
 }
 

@@ -360,6 +360,30 @@ apply_consignment(struct custody *custody, struct bytes thing, struct az_err *re
 	return consignment_put(custody, consignment, reterr);
 }
 
+/* Where the entry of a consignment stands, for its receipts. */
+static enum az_status
+place_apply(struct custody *custody, uint64_t id, struct bytes thing, struct az_err *reterr)
+{
+	struct wire_reader reader;
+	uint8_t format;
+	uint64_t index;
+
+	wire_reader_init(&reader, thing);
+	format = wire_get_u8(&reader);
+	index = wire_get_u64(&reader);
+	if (format != THING_FORMAT || !wire_end(&reader))
+		return az_fail(reterr, AZ_CORRUPT, "consignment: its place cannot be read");
+	consignment_stands_at(custody, id, index);
+	return AZ_OK;
+}
+
+void
+place_encode(uint64_t index, uint8_t ret_thing[ENTRY_PLACE_SIZE])
+{
+	ret_thing[0] = THING_FORMAT;
+	wire_store_u64(ret_thing + 1, index);
+}
+
 /* The kinds whose forms other folders know. */
 static enum az_status
 apply_known(
@@ -413,12 +437,13 @@ thing_apply(void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_
 {
 	struct custody *custody = arg;
 
-	(void)id;
 	if (kind == THING_HOUSE || kind == THING_RECORDS || kind == THING_SESSIONS) {
 		if (!house_decode((enum thing_kind)kind, thing, &custody->house))
 			return az_fail(reterr, AZ_CORRUPT, "house: it cannot be read");
 		return AZ_OK;
 	}
+	if (kind == THING_PLACE)
+		return place_apply(custody, id, thing, reterr);
 	if (kind == THING_CAMPAIGN)
 		return campaign_apply(custody, thing, reterr);
 	if (kind == THING_CORRECTION)

@@ -117,3 +117,55 @@ ledger_sign_log(struct ledger *ledger, uint32_t number, struct az_err *reterr)
 	buffer_fini(&note);
 	return status;
 }
+
+/* The note key of a log, and its private half. */
+static enum az_status
+keys_of_log(const struct ledger *ledger, uint32_t log, struct note_key *ret_key,
+    struct sign_key **ret_sign_key, struct az_err *reterr)
+{
+	uint8_t public_key[SIGN_PUBLIC_SIZE];
+	struct sign_key *sign_key = NULL;
+	enum az_status status = log_sign_key(ledger, log, &sign_key, reterr);
+
+	if (status != AZ_OK)
+		return status;
+	sign_key_public(sign_key, public_key);
+	status = log_note_key(
+	    ledger->config.house, ledger->generation, log, public_key, ret_key, reterr);
+	if (status == AZ_OK)
+		*ret_sign_key = sign_key;
+	else
+		sign_key_free(&sign_key);
+	return status;
+}
+
+enum az_status
+ledger_vkey(const struct ledger *ledger, uint32_t log, struct buffer *text, struct az_err *reterr)
+{
+	struct sign_key *sign_key = NULL;
+	struct note_key key;
+	enum az_status status = keys_of_log(ledger, log, &key, &sign_key, reterr);
+
+	sign_key_free(&sign_key);
+	if (status != AZ_OK)
+		return status;
+	status = note_key_text(&key, text);
+	return status == AZ_OK ? AZ_OK : az_fail(reterr, status, "ledger: no room for a key");
+}
+
+enum az_status
+ledger_sign_text(const struct ledger *ledger, uint32_t log, struct bytes text, struct buffer *line,
+    struct az_err *reterr)
+{
+	struct sign_key *sign_key = NULL;
+	struct note_key key;
+	enum az_status status;
+
+	if (text.size < 2 || text.data[0] != '{' || text.data[text.size - 1] != '\n')
+		return az_fail(reterr, AZ_INVALID, "ledger: a text that is not signed here");
+	status = keys_of_log(ledger, log, &key, &sign_key, reterr);
+	if (status == AZ_OK)
+		status = note_sign(text, &key, sign_key, 0, line, reterr);
+	sign_key_free(&sign_key);
+	return status;
+}

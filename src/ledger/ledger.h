@@ -316,6 +316,15 @@ AZ_CHECKED enum az_status ledger_checkpoint(
  */
 AZ_CHECKED enum az_status ledger_prove(struct ledger *ledger, uint32_t log, uint64_t index,
     struct buffer *proof, struct az_err *reterr);
+/* A log's verification key as others print it ("name+8 digits+base64"), appended. */
+AZ_CHECKED enum az_status ledger_vkey(
+    const struct ledger *ledger, uint32_t log, struct buffer *text, struct az_err *reterr);
+/*
+ * Appends the signature line of a signed note over text, by the key of a log. text ends with a line feed and
+ * begins with '{', as no checkpoint does. AZ_INVALID: it does not.
+ */
+AZ_CHECKED enum az_status ledger_sign_text(const struct ledger *ledger, uint32_t log,
+    struct bytes text, struct buffer *line, struct az_err *reterr);
 /* Where in the log's file the bundle of 256 entries with entry index begins. Fails as ledger_entry_at. */
 AZ_CHECKED enum az_status ledger_bundle_offset(struct ledger *ledger, uint32_t log, uint64_t index,
     uint64_t *ret_offset, struct az_err *reterr);

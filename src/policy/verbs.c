@@ -31,6 +31,7 @@ static const enum decision table[VERB_COUNT][ROLE_COUNT] = {
     [VERB_CAMPAIGN] = {N, N, A, A, N, N},
     [VERB_CAMPAIGN_LIST] = {N, Y, Y, Y, N, N},
     [VERB_ATTEMPT] = {N, Y, Y, N, N, N},
+    [VERB_RECEIPT] = {N, N, Y, Y, N, N},
     [VERB_POLICY] = {N, N, N, A, N, N},
     [VERB_POLICY_LIST] = {N, N, Y, Y, N, N},
     [VERB_APPROVE] = {N, N, N, Y, N, N},

@@ -426,6 +426,7 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_CAMPAIGN_ADD: walk_campaign_add(walk, &request->campaign_add); break;
 	case FRONT_ATTEMPT: walk_attempt(walk, &request->attempt); break;
 	case FRONT_ATTEMPT_LIST: walk_attempt_list(walk, &request->attempt_list); break;
+	case FRONT_RECEIPT: walk_u64(walk, &request->receipt.consignment); break;
 	case FRONT_CORRECT: walk_correct(walk, &request->correct); break;
 	case FRONT_STOP: walk_stop(walk, &request->stop); break;
 	case FRONT_RESTRICT: walk_restrict(walk, &request->restriction); break;

@@ -52,6 +52,7 @@ enum front_message {
 	FRONT_LEDGER_VERIFY = 18,
 	FRONT_LEDGER_QUERY = 19,
 	FRONT_RECIPIENT = 24,
+	FRONT_RECEIPT = 25,
 	FRONT_CORRECT = 26,
 	FRONT_STOP = 27,
 	FRONT_RESTRICT = 28,
@@ -245,6 +246,10 @@ struct front_attempt_list {
 	uint32_t max; /* 1 to FRONT_ATTEMPTS_MAX, the newest */
 };
 
+struct front_receipt {
+	uint64_t consignment;
+};
+
 struct front_stop {
 	struct front_person person;
 	uint8_t channels; /* bits 1 << enum channel */
@@ -316,6 +321,7 @@ union front_request {
 	struct front_campaign_add campaign_add;
 	struct front_attempt attempt;
 	struct front_attempt_list attempt_list;
+	struct front_receipt receipt;
 	struct front_stop stop;
 	struct front_restrict restriction;
 	struct front_policy_add policy_add;

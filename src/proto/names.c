@@ -204,6 +204,7 @@ static const char *const verb_names[VERB_COUNT] = {
     [VERB_CAMPAIGN] = "campaign",
     [VERB_CAMPAIGN_LIST] = "campaign list",
     [VERB_ATTEMPT] = "attempt",
+    [VERB_RECEIPT] = "receipt",
     [VERB_POLICY] = "policy",
     [VERB_POLICY_LIST] = "policy list",
     [VERB_APPROVE] = "approve",

@@ -32,6 +32,7 @@ static const struct {
     {VERB_CAMPAIGN, "-aa--"},
     {VERB_CAMPAIGN_LIST, "yyy--"},
     {VERB_ATTEMPT, "yy---"},
+    {VERB_RECEIPT, "-yy--"},
     {VERB_POLICY, "--a--"},
     {VERB_POLICY_LIST, "-yy--"},
     {VERB_APPROVE, "--y--"},
