@@ -104,14 +104,18 @@ change_blocks(MDB_txn *txn, MDB_dbi tokens, const char *how)
 
 	must(mdb_cursor_open(txn, tokens, &cursor));
 	while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+		/* Both lie in the page that the put moves things about in. */
+		uint8_t same[512];
 		uint8_t copy[4096];
+		MDB_val kept = {.mv_size = key.mv_size, .mv_data = same};
 		MDB_val changed = {.mv_size = value.mv_size, .mv_data = copy};
 
-		if (value.mv_size > sizeof(copy))
+		if (key.mv_size > sizeof(same) || value.mv_size > sizeof(copy))
 			exit(1);
+		memcpy(same, key.mv_data, key.mv_size);
 		memcpy(copy, value.mv_data, value.mv_size);
 		change_block(how, &changed);
-		must(mdb_cursor_put(cursor, &key, &changed, MDB_CURRENT));
+		must(mdb_cursor_put(cursor, &kept, &changed, MDB_CURRENT));
 	}
 	mdb_cursor_close(cursor);
 }
