@@ -4,6 +4,7 @@
  */
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/proc.h"
 #include "intake/intake.h"
@@ -12,12 +13,17 @@
 #define FD_KEEPER 3
 #define FD_LIST   4
 
+static char zone[] = "TZ=UTC0";
+static char *environment[] = {zone, NULL};
+
 int
 main(void)
 {
 	struct sandbox sandbox = {.profile = SANDBOX_INTAKE};
 	struct az_err err = {0};
 
+	/* Libraries that meet a time look for the zone's file at each use, unless the zone is said. */
+	environ = environment;
 	proc_name("azukari-intake");
 	(void)signal(SIGPIPE, SIG_IGN);
 	proc_give_way();

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Lists as clients send them: inside archives and workbooks that other programs made.
 . "$(dirname "$0")/lib.sh"
+# As on most machines: then libraries look for the zone's file.
+unset TZ
 for program in zip 7z gzip ssconvert; do
 	command -v $program >/dev/null || skip_rest "$program is not installed"
 done
