@@ -201,12 +201,15 @@ decode_unpadded(struct bytes text, uint8_t *data, size_t size)
 	bool good = text.size == (size * 4 + 2) / 3 &&
 	    (text.size == 0 || memchr(text.data, '=', text.size) == NULL);
 
+	/* Nothing is the one spelling of nothing. */
+	if (!good || size == 0)
+		return good;
 	buffer_init(&padded, BODY_MAX + 8, true);
 	buffer_init(&decoded, BODY_MAX + 8, true);
-	good = good && buffer_append(&padded, text) == AZ_OK &&
+	good = buffer_append(&padded, text) == AZ_OK &&
 	    buffer_append(&padded, bytes_make("==", (4 - text.size % 4) % 4)) == AZ_OK &&
 	    base64_decode(buffer_peek(&padded), &decoded) == AZ_OK && decoded.size == size;
-	if (good && size > 0)
+	if (good)
 		memcpy(data, decoded.data, size);
 	buffer_fini(&padded);
 	buffer_fini(&decoded);
