@@ -232,16 +232,18 @@ find_columns(struct list *list, const struct list_options *options, struct az_er
 	return status;
 }
 
-static enum az_status
-list_new(struct list **ret_list, struct az_err *reterr)
+/* NULL if there is no memory. */
+static struct list *
+list_new(struct az_err *reterr)
 {
 	struct list *list = calloc(1, sizeof(*list));
 
-	if (list == NULL)
-		return az_fail(reterr, AZ_NO_MEMORY, "the list: out of memory");
+	if (list == NULL) {
+		(void)az_fail(reterr, AZ_NO_MEMORY, "the list: out of memory");
+		return NULL;
+	}
 	buffer_init(&list->text, SAMPLE_BYTES, true);
-	*ret_list = list;
-	return AZ_OK;
+	return list;
 }
 
 static enum az_status
@@ -265,11 +267,11 @@ enum az_status
 list_open_stream(struct stream *stream, const struct list_options *options, struct list **ret_list,
     struct az_err *reterr)
 {
-	struct list *list = NULL;
-	enum az_status status = list_new(&list, reterr);
+	struct list *list = list_new(reterr);
+	enum az_status status;
 
-	if (status != AZ_OK)
-		return status;
+	if (list == NULL)
+		return AZ_NO_MEMORY;
 	status = open_text(list, stream, options, reterr);
 	if (status == AZ_OK)
 		*ret_list = list;
@@ -281,11 +283,11 @@ list_open_stream(struct stream *stream, const struct list_options *options, stru
 enum az_status
 list_open(int fd, const struct list_options *options, struct list **ret_list, struct az_err *reterr)
 {
-	struct list *list = NULL;
-	enum az_status status = list_new(&list, reterr);
+	struct list *list = list_new(reterr);
+	enum az_status status;
 
-	if (status != AZ_OK)
-		return status;
+	if (list == NULL)
+		return AZ_NO_MEMORY;
 	status = source_open(fd, options->password, &list->source, reterr);
 	if (status == AZ_OK) {
 		list->reader = source_records(list->source);
