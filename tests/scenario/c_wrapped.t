@@ -86,8 +86,8 @@ hidden.append(["number", "name"])
 book.save("lists/book.xlsx")
 PY
 ok 'another program makes a workbook'
-ssconvert lists/book.xlsx lists/again.xlsx 2>log
-ssconvert --set 'x' lists/list.csv lists/book.xls >log 2>&1 || ssconvert lists/list.csv lists/book.xls >log 2>&1
+ssconvert lists/list.csv lists/book.xls >log 2>&1
+ok 'and another an old one'
 goes_in 'a workbook whose first sheet is hidden' lists/book.xlsx
 goes_in 'an old workbook' lists/book.xls
 (cd lists && zip -q book.zip book.xlsx)
@@ -113,7 +113,6 @@ is_refused 'a bomb' lists/bomb.gz '' 'swells beyond reason' 5
 
 run --json status
 is "$(json .consignments)" $clients 'nothing of what was refused is left'
-ls h/keeper/catalogue | grep -c run >count
 is "$(find h -name '*list*' -o -name '*.csv' -o -name '*.xlsx' | wc -l)" 0 'and nothing is unpacked onto the disk'
 run ledger verify
 gives 0 'the ledger verifies'
