@@ -336,11 +336,18 @@ bytes_are_utf8(struct bytes bytes)
 	size_t i = 0;
 
 	while (i < bytes.size) {
-		uint8_t lead = bytes.data[i++];
+		uint8_t lead = bytes.data[i];
 		unsigned int more;
 		uint32_t point;
 		uint32_t least;
 
+		/* Kana and kanji, without a branch for each byte. */
+		if (lead >= 0xe1 && lead <= 0xec && bytes.size - i >= 3 &&
+		    ((bytes.data[i + 1] ^ 0x80u) | (bytes.data[i + 2] ^ 0x80u)) < 0x40) {
+			i += 3;
+			continue;
+		}
+		i++;
 		if (lead < 0x80)
 			continue;
 		if (lead >= 0xc2 && lead <= 0xdf) {

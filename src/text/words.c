@@ -5,9 +5,13 @@
  * ("電話番号１") are looked at only when the whole is unknown. A column about somebody else, a guardian or an employer,
  * must never pass for the person's own: it would be found by another's telephone.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "text/text_internal.h"
+
+#define WORDS_MAX 1024u
+#define TEXT_MAX  (32u * 1024u)
 
 struct entry {
 	const char *names; /* separated by blanks */
@@ -109,7 +113,7 @@ static const struct entry entries[] = {
 	WORD_FIELD, FIELD_NOTE, 0},
 };
 
-/* Words that say the column is about somebody else. */
+/* Words that say the column is about somebody else, as they fold. */
 static const char somebody[] = "保護者 世帯主 配偶者 緊急 代理 勤務 会社 法人 事業所 団体 担当 "
 			       "請求先 請求者 振込 口座 名義 紹介 親権者 後見 続柄 父 母 家族 "
 			       "送付先 届出人 医療機関 病院 学校 guardian emergency company "
@@ -126,7 +130,7 @@ static const struct {
 	"income "
 	"salary balance amount"},
     {CLASS_SENSITIVE,
-	"病歴 既往 病名 診断 疾病 疾患 健診 検診 検査 障害 障がい 人種 信条 宗教 犯罪 犯歴 本籍 "
+	"病歴 既往 病名 診断 疾病 疾患 健診 検診 検査 障害 障ガイ 人種 信条 宗教 犯罪 犯歴 本籍 "
 	"国籍 "
 	"血液 妊娠 介護 ワクチン 接種 disease diagnosis disability religion race vaccin blood"},
 };
@@ -143,27 +147,19 @@ next_word(const char **list, char word[FOLD_MAX])
 	return true;
 }
 
-static bool
-is_listed(const char *list, const char *folded)
-{
-	char word[FOLD_MAX];
-
-	while (next_word(&list, word)) {
-		if (strcmp(word, folded) == 0)
-			return folded[0] != '\0';
-	}
-	return false;
-}
-
-/* Whether one of the words in list is a part of folded. */
+/* Whether one of the words in list, which are written as they fold, is a part of folded. */
 static bool
 has_word(const char *list, const char *folded)
 {
-	char word[FOLD_MAX];
+	while (*list != '\0') {
+		size_t length = strcspn(list, " ");
+		char word[FOLD_MAX];
 
-	while (next_word(&list, word)) {
-		if (word[0] != '\0' && strstr(folded, word) != NULL)
+		memcpy(word, list, length);
+		word[length] = '\0';
+		if (strstr(folded, word) != NULL)
 			return true;
+		list += length + (list[length] == ' ' ? 1 : 0);
 	}
 	return false;
 }
@@ -178,15 +174,50 @@ find_class(const char *folded)
 	return CLASS_NONE;
 }
 
+/* The words of all entries, folded once. */
+static struct {
+	char text[TEXT_MAX];
+	struct folded_word {
+		const char *text;
+		const struct entry *entry;
+	} words[WORDS_MAX];
+	size_t count;
+} dictionary;
+
+static void
+fill_dictionary(void)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < AZ_ARRAY_SIZE(entries); i++) {
+		const char *list = entries[i].names;
+		char word[FOLD_MAX];
+
+		while (next_word(&list, word)) {
+			size_t size = strlen(word) + 1;
+
+			/* The tables above are ours: a test sees that all of them fits. */
+			assert(dictionary.count < WORDS_MAX && used + size <= TEXT_MAX);
+			memcpy(dictionary.text + used, word, size);
+			dictionary.words[dictionary.count++] = (struct folded_word){
+			    .text = dictionary.text + used, .entry = &entries[i]};
+			used += size;
+		}
+	}
+}
+
 /* The entry of exactly this name. */
 static struct word
 find_exact(const char *folded)
 {
-	for (size_t i = 0; i < AZ_ARRAY_SIZE(entries); i++) {
-		if (is_listed(entries[i].names, folded))
-			return (struct word){.kind = entries[i].kind,
-			    .field = entries[i].field,
-			    .order = entries[i].order};
+	if (dictionary.count == 0)
+		fill_dictionary();
+	for (size_t i = 0; i < dictionary.count && folded[0] != '\0'; i++) {
+		const struct entry *entry = dictionary.words[i].entry;
+
+		if (strcmp(dictionary.words[i].text, folded) == 0)
+			return (struct word){
+			    .kind = entry->kind, .field = entry->field, .order = entry->order};
 	}
 	return (struct word){0};
 }
@@ -230,8 +261,8 @@ word_find(struct bytes name)
 	name = text_trim(name);
 	if (!fold_name(name, folded))
 		return word;
-	class = find_class(folded);
 	word = find_exact(folded);
+	class = find_class(folded);
 	if (word.kind == WORD_NONE && has_word(somebody, folded))
 		word.kind = WORD_SOMEBODY;
 	/* A sealed number or a card is no field of ours, whatever else its name says. */
