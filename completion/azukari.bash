@@ -30,7 +30,7 @@ _azukari() {
 		,*) words='init serve status client purpose policy staff device inspect entrust receipt disclose campaign attempt correct stop restrict ledger ask approve refuse approvals scan demo --house --key --json --version -h' ;;
 		init,*) words='--house --officer --name --key-out --unsealed' ;;
 		client,add) words='--name --category' ;;
-		client,*) words='add list close recipient' ;;
+		client,*) words='add list close map recipient' ;;
 		purpose,add) words='--fields --roles --until --class --allow' ;;
 		purpose,*) words='add list close' ;;
 		policy,add) words='agent supervisor --calls --searches --client-calls --client-searches --minute --hour --slow' ;;

@@ -1,4 +1,4 @@
-/* azukari client add, list, close, recipient */
+/* azukari client add, list, close, map, recipient */
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,6 +54,25 @@ recipient(const struct cli *cli)
 	return code;
 }
 
+/* Shows the client's map, or sets it: "none" takes it away. */
+static int
+map(const struct cli *cli, int argc, char **argv)
+{
+	union front_request request = {0};
+	struct front_map *map = &request.map;
+
+	if ((argc != 2 && argc != 3) || !copy_argument(map->client, sizeof(map->client), argv[1]) ||
+	    !label_is_valid(map->client))
+		return cli_usage("client", "map needs a label, and the map to set one");
+	if (argc == 2)
+		return ask_and_print(cli, FRONT_MAP_SHOW, &request, -1, NULL);
+	if (argv[2][0] == '\0' || !copy_argument(map->columns, sizeof(map->columns), argv[2]))
+		return cli_usage("client", "the map is empty or too long");
+	if (strcmp(map->columns, "none") == 0)
+		map->columns[0] = '\0';
+	return ask_and_print(cli, FRONT_MAP_SET, &request, -1, NULL);
+}
+
 int
 cmd_client(const struct cli *cli, int argc, char **argv)
 {
@@ -69,5 +88,7 @@ cmd_client(const struct cli *cli, int argc, char **argv)
 		return ask_and_print(cli, FRONT_CLIENT_CLOSE, &request, -1, NULL);
 	if (argc == 2 && strcmp(argv[1], "recipient") == 0)
 		return recipient(cli);
-	return cli_usage("client", "add, list, close or recipient");
+	if (argc >= 2 && strcmp(argv[1], "map") == 0)
+		return map(cli, argc - 1, argv + 1);
+	return cli_usage("client", "add, list, close, map or recipient");
 }

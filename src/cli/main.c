@@ -30,7 +30,9 @@ static const struct command commands[] = {
 	"azukari client add LABEL --name NAME [--category TEXT]\n"
 	"       azukari client list\n"
 	"       azukari client close LABEL\n"
+	"       azukari client map LABEL [SPEC|none]\n"
 	"       azukari client recipient\n"
+	"  map shows or sets which columns are which fields in the client's lists, as for entrust\n"
 	"  recipient prints whom clients seal their lists to: age -r RECIPIENT -o list.age "
 	"list.csv\n"
 	"example: azukari client add c01 --name \"City of Example\" --category health-check"},

@@ -20,6 +20,7 @@
 #include "custody/corrections.h"
 #include "custody/custody_internal.h"
 #include "custody/holds.h"
+#include "custody/maps.h"
 
 #define ARENA_MAX        (MATCH_KEYS_MAX * MATCH_KEY_MAX + (VAULT_ROWS_MAX + 4) * (ROW_SIZE_MAX + 64u))
 #define LEDGER_FOLDER    "ledger"
@@ -557,6 +558,7 @@ custody_close(struct custody **custody)
 	budget_book_free(&closed->budgets);
 	secret_free(&closed->budgets_key);
 	campaigns_free(closed);
+	maps_free(closed);
 	holds_free(closed);
 	corrections_free(closed);
 	secret_free(&closed->catalogue_key);

@@ -41,6 +41,7 @@ enum thing_kind {
 	THING_CAMPAIGN = 21,
 	THING_CORRECTION = 22,
 	THING_PLACE = 23, /* where the entry of a consignment stands */
+	THING_MAP = 35,
 	THING_BUDGET = 90,
 	THING_EXTENSION = 91,
 	THING_APPROVAL = 40,
@@ -234,10 +235,12 @@ struct custody {
 	struct id_map corrections;     /* by purpose and record */
 	struct id_map correction_keys; /* by the start of a digest: chains of them */
 	bool corrections_are_open;
-	bool carry_due;              /* some may not lie under the newest lists yet */
-	bool carry_is_busy;          /* an entry of it is on its way; changes wait */
-	size_t carry_at;             /* how far a walk over them has come */
-	uint32_t correcting;         /* the purpose of the correction at work; 0: none */
+	bool carry_due;      /* some may not lie under the newest lists yet */
+	bool carry_is_busy;  /* an entry of it is on its way; changes wait */
+	size_t carry_at;     /* how far a walk over them has come */
+	uint32_t correcting; /* the purpose of the correction at work; 0: none */
+	struct column_map *maps;
+	size_t map_count;
 	struct campaign **campaigns; /* by id */
 	size_t campaign_count;
 	struct id_map holds; /* what holds for a record, whatever is delivered */
@@ -435,6 +438,8 @@ void verb_device_retire(struct request *request, const union front_request *body
 void verb_entrust(struct request *request, const union front_request *body);
 void verb_disclose(struct request *request, const union front_request *body);
 void verb_correct(struct request *request, const union front_request *body);
+void verb_map_set(struct request *request, const union front_request *body);
+void verb_map_show(struct request *request, const union front_request *body);
 void verb_campaign_add(struct request *request, const union front_request *body);
 void verb_campaign_list(struct request *request, const union front_request *body);
 void verb_campaign_close(struct request *request, const union front_request *body);

@@ -8,12 +8,14 @@
  * One list at a time: record numbers and versions are decided against a catalogue that does not change
  * meanwhile.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "custody/bulk.h"
 #include "custody/corrections.h"
+#include "custody/maps.h"
 
 #define PROGRESS_US     (AZ_US_PER_S / 2)
 #define VAULT_WAITS_MAX (512u * 1024u) /* bytes that wait to be sent: lookups come first */
@@ -120,6 +122,19 @@ copy_neighbours(struct bulk *bulk, const struct live_list *live)
 	return true;
 }
 
+/* The list's own map, or else its client's. */
+static void
+choose_columns(struct bulk *bulk, const struct front_entrust *asked)
+{
+	const char *columns = asked->columns;
+
+	if (columns[0] == '\0')
+		columns = map_of(bulk->custody, bulk->client.id);
+	else if (strcmp(columns, MAP_NONE_WORD) == 0)
+		columns = "";
+	(void)snprintf(bulk->columns, sizeof(bulk->columns), "%s", columns);
+}
+
 /* A bulk that is not known to the custody yet; NULL if there is no memory. */
 static struct bulk *
 bulk_new(struct request *request, const struct front_entrust *asked, const struct client *client,
@@ -140,7 +155,7 @@ bulk_new(struct request *request, const struct front_entrust *asked, const struc
 	bulk->client = *client;
 	bulk->strict = asked->strict != 0;
 	bulk->allows = purpose->allows;
-	memcpy(bulk->columns, asked->columns, sizeof(bulk->columns));
+	choose_columns(bulk, asked);
 	memcpy(bulk->password, asked->password, sizeof(bulk->password));
 	bulk->consignment = (struct consignment){.client = client->id,
 	    .purpose = purpose->id,

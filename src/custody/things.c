@@ -12,6 +12,7 @@
 #include "custody/campaigns.h"
 #include "custody/corrections.h"
 #include "custody/holds.h"
+#include "custody/maps.h"
 
 #define PAYLOAD_FORMAT   1u
 #define THING_FORMAT     1u
@@ -446,6 +447,8 @@ thing_apply(void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_
 		return place_apply(custody, id, thing, reterr);
 	if (kind == THING_CAMPAIGN)
 		return campaign_apply(custody, thing, reterr);
+	if (kind == THING_MAP)
+		return map_apply(custody, thing, reterr);
 	if (kind == THING_CORRECTION)
 		return correction_apply(custody, thing, reterr);
 	if (kind == THING_HOLD)

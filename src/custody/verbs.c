@@ -10,6 +10,8 @@ static const struct verb_entry verbs[] = {
     {FRONT_CLIENT_ADD, VERB_CLIENT, true, verb_client_add},
     {FRONT_CLIENT_LIST, VERB_CLIENT_LIST, false, verb_client_list},
     {FRONT_CLIENT_CLOSE, VERB_CLIENT, true, verb_client_close},
+    {FRONT_MAP_SET, VERB_MAP, true, verb_map_set},
+    {FRONT_MAP_SHOW, VERB_MAP_SHOW, false, verb_map_show},
     {FRONT_RECIPIENT, VERB_CLIENT_LIST, false, verb_recipient},
     {FRONT_PURPOSE_ADD, VERB_PURPOSE, true, verb_purpose_add},
     {FRONT_PURPOSE_LIST, VERB_PURPOSE_LIST, false, verb_purpose_list},

@@ -46,7 +46,7 @@ enum entry_type {
 	ENTRY_TAKEN_OVER = 7,
 	ENTRY_REFUSED = 8, /* detail: enum verb; outcome: enum az_status */
 	ENTRY_UNAUTHENTICATED = 9,
-	ENTRY_CLIENT = 10,
+	ENTRY_CLIENT = 10, /* detail: 1 added, 2 closed, 3 its map of columns set */
 	ENTRY_PURPOSE = 11,
 	ENTRY_STAFF = 12,
 	ENTRY_DEVICE = 13,

@@ -25,6 +25,9 @@ static const enum decision table[VERB_COUNT][ROLE_COUNT] = {
     [VERB_PURPOSE_LIST] = {N, Y, Y, Y, N, N},
     [VERB_STAFF_LIST] = {N, N, Y, Y, N, N},
     [VERB_DEVICE_LIST] = {N, N, Y, Y, N, N},
+    /* How a client's lists are read goes with entrusting them. */
+    [VERB_MAP] = {N, N, Y, N, N, N},
+    [VERB_MAP_SHOW] = {N, N, Y, Y, N, N},
     [VERB_CORRECT] = {N, Y, Y, N, N, N},
     [VERB_STOP] = {N, Y, Y, N, N, N},
     [VERB_RESTRICT] = {N, N, A, A, N, N},

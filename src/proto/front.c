@@ -246,6 +246,14 @@ walk_field_name(struct walk *walk, char name[FIELD_NAME_MAX])
 }
 
 static void
+walk_map(struct walk *walk, struct front_map *map)
+{
+	walk_label(walk, map->client, false);
+	walk_text(walk, map->columns, sizeof(map->columns));
+	walk->bad |= !bytes_are_utf8(bytes_of(map->columns));
+}
+
+static void
 walk_campaign_add(struct walk *walk, struct front_campaign_add *add)
 {
 	walk_label(walk, add->client, false);
@@ -423,6 +431,8 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_LEDGER_VERIFY: walk_label(walk, request->named.label, true); break;
 	case FRONT_ENTRUST: walk_entrust(walk, &request->entrust); break;
 	case FRONT_DISCLOSE: walk_disclose(walk, &request->disclose); break;
+	case FRONT_MAP_SET:
+	case FRONT_MAP_SHOW: walk_map(walk, &request->map); break;
 	case FRONT_CAMPAIGN_ADD: walk_campaign_add(walk, &request->campaign_add); break;
 	case FRONT_ATTEMPT: walk_attempt(walk, &request->attempt); break;
 	case FRONT_ATTEMPT_LIST: walk_attempt_list(walk, &request->attempt_list); break;

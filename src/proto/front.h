@@ -51,6 +51,8 @@ enum front_message {
 	FRONT_DISCLOSE = 17,
 	FRONT_LEDGER_VERIFY = 18,
 	FRONT_LEDGER_QUERY = 19,
+	FRONT_MAP_SET = 20,
+	FRONT_MAP_SHOW = 21,
 	FRONT_RECIPIENT = 24,
 	FRONT_RECEIPT = 25,
 	FRONT_CORRECT = 26,
@@ -216,6 +218,12 @@ struct front_correct {
 	} fields[FRONT_FIELDS_MAX];
 };
 
+/* MAP_SET; MAP_SHOW, where columns is empty. */
+struct front_map {
+	char client[LABEL_SIZE];
+	char columns[FRONT_COLUMNS_MAX]; /* "" takes the map away */
+};
+
 #define FRONT_CAMPAIGN_STAFF 32u
 #define FRONT_CAMPAIGN_LISTS 16u
 struct front_campaign_add {
@@ -315,6 +323,7 @@ union front_request {
 	struct front_staff_add staff_add;
 	struct front_device_add device_add;
 	struct front_entrust entrust;
+	struct front_map map;
 	struct front_disclose disclose;
 	struct front_query query;
 	struct front_correct correct;

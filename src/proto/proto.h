@@ -122,6 +122,8 @@ enum verb {
 	VERB_STAFF_LIST = 12,
 	VERB_DEVICE_LIST = 13,
 	VERB_CORRECT = 16,
+	VERB_MAP = 14, /* a client's map of columns */
+	VERB_MAP_SHOW = 15,
 	VERB_STOP = 17,
 	VERB_RESTRICT = 18,
 	VERB_CAMPAIGN = 19,

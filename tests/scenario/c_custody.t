@@ -144,16 +144,31 @@ json .error.text | grep -q 'byte 28'
 ok 'which names the byte'
 ! grep -q Planted out err
 ok 'and nothing of what it says'
+as mori client map c01 'number=No,name=Whole+Given'
+gives 0 'a map of columns is kept for the client'
+as ito client map c01 'number=No,name=Whole'
+gives 3 'not by an agent'
+as mori client map c99 'number=No'
+gives 1 'nor for nobody'
+printf 'No,Whole,Given\n700,Map,Ped\n' >mapped.csv
+as mori --json entrust --client c01 --purpose checkup --as-of 2026-06-01 mapped.csv
+is "$(json .accepted)" 1 'lists are read by it'
+as mori entrust --client c01 --purpose checkup --as-of 2026-06-01 few.csv
+gives 1 'and one that it does not fit is not taken'
+as mori client map c01 none
+gives 0 'it is taken away'
+as mori --json client map c01
+is "$(json .columns)" '' 'and gone'
 mkfifo pipe
 { sleep 0.3; cat few.csv; } >pipe &
 as mori --json entrust --client c01 --purpose checkup --as-of 2026-06-02 pipe
 is "$(json .unchanged)" 100 'a list through a pipe'
 
 run --json status
-is "$(json .consignments)" 5 'five lists are there'
+is "$(json .consignments)" 6 'six lists are there'
 stop
 run --json status
-is "$(json .consignments)" 5 'also after a restart'
+is "$(json .consignments)" 6 'also after a restart'
 see --by number=5
 is "$(json .fields.name)" 'Eve Fox' 'with everybody in them'
 run ledger verify

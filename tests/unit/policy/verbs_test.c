@@ -26,6 +26,8 @@ static const struct {
     {VERB_PURPOSE_LIST, "yyy--"},
     {VERB_STAFF_LIST, "-yy--"},
     {VERB_DEVICE_LIST, "-yy--"},
+    {VERB_MAP, "-y---"},
+    {VERB_MAP_SHOW, "-yy--"},
     {VERB_CORRECT, "yy---"},
     {VERB_STOP, "yy---"},
     {VERB_RESTRICT, "-aa--"},
