@@ -19,6 +19,7 @@
 #include "base/wire.h"
 #include "cli/ask.h"
 #include "cli/parent.h"
+#include "cli/program.h"
 #include "cli/values.h"
 #include "proto/intake.h"
 
@@ -283,16 +284,25 @@ start_intake(struct inspect *inspect, int list_fd, struct az_err *reterr)
 	struct buffer body;
 	struct wire_writer writer;
 	int pair[2] = {-1, -1};
+	int tables_fd = -1;
+	bool there;
 	enum az_status status = house_users_find(true, &users, reterr);
 
 	if (status == AZ_OK)
+		status = program_open_tables(&tables_fd, &there, reterr);
+	if (status == AZ_OK && !there)
+		(void)fprintf(
+		    stderr, "azukari: the match tables are not installed: keys are looser\n");
+	if (status == AZ_OK)
 		status = proc_socketpair(pair, reterr);
 	if (status == AZ_OK) {
-		int fds[] = {pair[1], list_fd};
+		int fds[] = {pair[1], list_fd, tables_fd};
 
 		status = parent_spawn("azukari-intake", "../intake", NULL, fds, AZ_ARRAY_SIZE(fds),
 		    users.intake, &inspect->pid, reterr);
 	}
+	if (tables_fd >= 0)
+		(void)close(tables_fd);
 	if (pair[1] >= 0)
 		(void)close(pair[1]);
 	if (status != AZ_OK) {

@@ -47,6 +47,7 @@ struct parent {
 	const struct parent_config *config;
 	int keeper_dirfd, vault_dirfd, run_dirfd;
 	int listen_fd;
+	int tables_fd; /* what keeper and intake make match keys with, the same for both */
 	int signal_fd;
 	pid_t keeper, vault; /* 0: not running */
 	pid_t children[CHILDREN_MAX];
@@ -144,8 +145,8 @@ start(struct parent *parent, struct az_err *reterr)
 		    config->users.vault, &parent->vault, reterr);
 	}
 	if (status == AZ_OK) {
-		int fds[] = {
-		    keeper_pair[1], parent->keeper_dirfd, parent->listen_fd, vault_pair[0]};
+		int fds[] = {keeper_pair[1], parent->keeper_dirfd, parent->listen_fd, vault_pair[0],
+		    parent->tables_fd};
 
 		status = parent_spawn("azukari-keeper", "../keeper", NULL, fds, AZ_ARRAY_SIZE(fds),
 		    config->users.keeper, &parent->keeper, reterr);
@@ -226,7 +227,7 @@ spawn_intake(struct parent *parent, uint32_t id, pid_t *ret_pid, struct az_err *
 	if (status == AZ_OK && pipe2(pipe_fds, O_CLOEXEC) != 0)
 		status = az_fail_errno(reterr, AZ_IO, errno, "pipe");
 	if (status == AZ_OK) {
-		int fds[] = {pair[1], pipe_fds[0]};
+		int fds[] = {pair[1], pipe_fds[0], parent->tables_fd};
 
 		status = parent_spawn("azukari-intake", "../intake", NULL, fds, AZ_ARRAY_SIZE(fds),
 		    parent->config->users.intake, ret_pid, reterr);
@@ -569,6 +570,19 @@ open_folders(struct parent *parent, struct az_err *reterr)
 	return status;
 }
 
+static enum az_status
+open_tables(struct parent *parent, struct az_err *reterr)
+{
+	bool there;
+	enum az_status status = program_open_tables(&parent->tables_fd, &there, reterr);
+
+	if (status == AZ_OK && !there && !parent->config->transient)
+		(void)fprintf(stderr,
+		    "azukari: the match tables are not installed: names and addresses are found in "
+		    "fewer spellings\n");
+	return status;
+}
+
 enum az_status
 parent_run(const struct parent_config *config, struct az_err *reterr)
 {
@@ -576,11 +590,14 @@ parent_run(const struct parent_config *config, struct az_err *reterr)
 	    .keeper_dirfd = -1,
 	    .vault_dirfd = -1,
 	    .run_dirfd = -1,
+	    .tables_fd = -1,
 	    .listen_fd = -1,
 	    .signal_fd = -1,
 	    .pause_us = PAUSE_FIRST_US};
 	enum az_status status = open_folders(&parent, reterr);
 
+	if (status == AZ_OK)
+		status = open_tables(&parent, reterr);
 	if (status == AZ_OK)
 		status = watch_signals(&parent, reterr);
 	if (status == AZ_OK)
@@ -608,5 +625,6 @@ parent_run(const struct parent_config *config, struct az_err *reterr)
 	fd_close(&parent.keeper_dirfd);
 	fd_close(&parent.vault_dirfd);
 	fd_close(&parent.run_dirfd);
+	fd_close(&parent.tables_fd);
 	return status;
 }

@@ -5,6 +5,7 @@
 #define AZ_CLI_PROGRAM_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 #include "base/status.h"
 
@@ -14,5 +15,11 @@
  */
 AZ_CHECKED enum az_status program_find(
     const char *name, const char *folder, char path[PATH_MAX], struct az_err *reterr);
+
+/*
+ * A descriptor of the match tables, installed or of a build, for the children that make match keys; where there are
+ * none, of /dev/null, and *ret_there is false: then keys are looser. AZ_IO.
+ */
+AZ_CHECKED enum az_status program_open_tables(int *ret_fd, bool *ret_there, struct az_err *reterr);
 
 #endif

@@ -27,6 +27,12 @@
 #define CATALOGUE_FOLDER "catalogue"
 #define TRACE_FOLDER     "trace"
 
+enum az_status
+custody_use_tables(int fd, struct az_err *reterr)
+{
+	return match_tables_map(fd, reterr);
+}
+
 void
 custody_prepare(void)
 {

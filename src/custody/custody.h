@@ -50,6 +50,8 @@ struct custody_config {
 
 /* Loads what is lazy in libraries; before the process shuts itself in. */
 void custody_prepare(void);
+/* Maps the match tables of a descriptor, once, before the process shuts itself in. AZ_IO, AZ_CORRUPT. */
+AZ_CHECKED enum az_status custody_use_tables(int fd, struct az_err *reterr);
 
 /*
  * Opens the house, or founds it: recovers, replays, and starts the ledger. ready is called later, from the

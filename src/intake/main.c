@@ -8,10 +8,12 @@
 
 #include "base/proc.h"
 #include "intake/intake.h"
+#include "match/match.h"
 #include "text/unpack.h"
 
 #define FD_KEEPER 3
 #define FD_LIST   4
+#define FD_TABLES 5
 
 static char zone[] = "TZ=UTC0";
 static char *environment[] = {zone, NULL};
@@ -30,6 +32,8 @@ main(void)
 	/* Converters and modules are opened by name, which is over once the process is shut in. */
 	unpack_prepare();
 	err.status = text_prepare(&err);
+	if (err.status == AZ_OK)
+		err.status = match_tables_map(FD_TABLES, &err);
 	if (err.status == AZ_OK)
 		err.status = sandbox_enter(&sandbox, &err);
 	if (err.status != AZ_OK) {

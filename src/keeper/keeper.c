@@ -446,7 +446,9 @@ keeper_run(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 	secret_raise_lock_limit();
 	custody_prepare();
-	status = shut_in(&err);
+	status = custody_use_tables(KEEPER_FD_TABLES, &err);
+	if (status == AZ_OK)
+		status = shut_in(&err);
 	if (status != AZ_OK)
 		keeper_fatal(&err);
 	link_init(&first, KEEPER_FD_PARENT, LINK_BLOCKING, PARENT_BODY_MAX, PARENT_OUT_MAX, true);

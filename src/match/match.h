@@ -29,7 +29,10 @@
  * AZ_CORRUPT: it is none, damaged, or of another release; then none is used.
  */
 AZ_CHECKED enum az_status match_tables_use(struct bytes tables, struct az_err *reterr);
-/* The same, mapped from a descriptor, which stays the caller's. AZ_IO. */
+/*
+ * The same, mapped from a descriptor, which stays the caller's. That of a device (/dev/null) means that there are none:
+ * AZ_OK. AZ_IO.
+ */
 AZ_CHECKED enum az_status match_tables_map(int fd, struct az_err *reterr);
 /* Back to none. */
 void match_tables_drop(void);

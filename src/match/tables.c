@@ -205,6 +205,8 @@ match_tables_map(int fd, struct az_err *reterr)
 
 	if (fstat(fd, &stat) != 0)
 		return az_fail_errno(reterr, AZ_IO, errno, "the match tables");
+	if (S_ISCHR(stat.st_mode))
+		return AZ_OK;
 	if (!S_ISREG(stat.st_mode) || stat.st_size < (off_t)HEADER_SIZE)
 		return az_fail(reterr, AZ_CORRUPT, "the match tables are no match tables");
 	data = mmap(NULL, (size_t)stat.st_size, PROT_READ, MAP_SHARED, fd, 0);

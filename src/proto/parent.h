@@ -3,9 +3,9 @@
  * base/frame.h over the sockets that the parent made. All are processes of ours: whoever receives
  * something malformed ends itself. docs/format/parent.md.
  *
- *	keeper  fd 3 parent, 4 HOUSE/keeper, 5 listening socket, 6 vault
+ *	keeper  fd 3 parent, 4 HOUSE/keeper, 5 listening socket, 6 vault, 7 match tables
  *	vault   fd 3 keeper, 4 HOUSE/vault
- *	intake  fd 3 keeper, 4 the list (the reading end of a pipe)
+ *	intake  fd 3 keeper, 4 the list (the reading end of a pipe), 5 match tables
  *	verify  fd 3 keeper, 4 HOUSE/keeper/ledger      (azukari-keeper with argv[1] "verify")
  */
 #ifndef AZ_PROTO_PARENT_H
@@ -24,9 +24,11 @@
 #define KEEPER_FD_FOLDER 4
 #define KEEPER_FD_LISTEN 5
 #define KEEPER_FD_VAULT  6
+#define KEEPER_FD_TABLES 7 /* or /dev/null: there are none */
 #define CHILD_FD_KEEPER  3
 #define CHILD_FD_FOLDER  4 /* vault, verify */
 #define CHILD_FD_LIST    4 /* intake */
+#define CHILD_FD_TABLES  5 /* intake: the same as the keeper's */
 
 enum parent_message {
 	/* parent to keeper */
