@@ -27,8 +27,8 @@ _azukari() {
 	--mode) words='add' ;;
 	*)
 		case $command,$sub in
-		,*) words='init serve status client purpose policy staff device inspect entrust receipt disclose campaign attempt correct stop restrict ledger ask approve refuse approvals scan demo --house --key --json --version -h' ;;
-		init,*) words='--house --officer --name --key-out --unsealed' ;;
+		,*) words='init serve unlock status client purpose policy staff invite device inspect entrust receipt disclose campaign attempt correct stop restrict ledger ask approve refuse approvals scan demo --house --key --json --version -h' ;;
+		init,*) words='--house --officer --name --key-out --passphrase --unsealed' ;;
 		client,add) words='--name --category' ;;
 		client,*) words='add list close map recipient' ;;
 		purpose,add) words='--fields --roles --until --class --allow' ;;
@@ -37,12 +37,17 @@ _azukari() {
 		policy,extend) words='--of --day --month --life --until' ;;
 		policy,review) words='--of --life' ;;
 		policy,*) words='add list extend review close' ;;
-		staff,add) words='--role --name --key-out --public' ;;
+		staff,add) words='--role --name --employer --agency --tier --from --until --key-out --public' ;;
 		staff,key) words='--out --name' ;;
-		ask,*) words='--expires --note client purpose campaign restrict staff device policy' ;;
+		ask,*) words='--expires --note client purpose campaign restrict staff invite device policy' ;;
 		approvals,*) words='--all' ;;
-		staff,*) words='add list end key' ;;
+		staff,rekey) words='--public' ;;
+		staff,enrol) words='--out --name --code' ;;
+		staff,*) words='add list end until rekey key enrol' ;;
+		invite,*) words='--role --name --employer --agency --tier --from --until --days' ;;
+		unlock,*) words='--officer --passphrase' ;;
 		device,add) words='--public' ;;
+		device,key) words='--out' ;;
 		device,*) words='add list retire key' ;;
 		inspect,*) words='--columns --csv --keys --password --password-fd' ;;
 		entrust,*) words='--client --purpose --as-of --mode --columns --strict --password --password-fd --receipt' ;;

@@ -61,6 +61,8 @@ int cmd_ask(const struct cli *cli, int argc, char **argv);
 int cmd_approve(const struct cli *cli, int argc, char **argv);
 int cmd_refuse(const struct cli *cli, int argc, char **argv);
 int cmd_approvals(const struct cli *cli, int argc, char **argv);
+int cmd_unlock(const struct cli *cli, int argc, char **argv);
+int cmd_invite(const struct cli *cli, int argc, char **argv);
 int cmd_demo(const struct cli *cli, int argc, char **argv);
 
 /* Runs the command argv[0]; returns its exit code. */

@@ -29,38 +29,59 @@ add(const struct cli *cli, int argc, char **argv)
 	return ask_and_print(cli, FRONT_DEVICE_ADD, &request, -1, NULL);
 }
 
-/* This machine's key, kept where a front keeps what it knows of a house. */
-static int
-key(const struct cli *cli)
+/* Where a front keeps what it knows of a house, or a file that AZUKARI_DEVICE will name. */
+static enum az_status
+write_key(const struct house_folder *folder, const char *out, const struct key_file *file,
+    struct az_err *reterr)
 {
+	struct buffer encoded;
+	int dirfd = -1;
+	enum az_status status;
+
+	if (out != NULL)
+		return key_file_write(out, file, reterr);
+	buffer_init(&encoded, 4096, true);
+	status = house_state_open(folder->file.house, &dirfd, reterr);
+	if (status == AZ_OK)
+		status = key_file_encode(file, &encoded, reterr);
+	if (status == AZ_OK)
+		status = file_create(dirfd, "device.key", buffer_peek(&encoded), 0600, reterr);
+	if (status == AZ_CONFLICT)
+		(void)az_fail(reterr, AZ_CONFLICT, "this machine has a device key already");
+	buffer_fini(&encoded);
+	fd_close(&dirfd);
+	return status;
+}
+
+/* This machine's key. */
+static int
+key(const struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = {{"out", required_argument, NULL, 'o'}, {0}};
 	struct house_folder folder = {.dirfd = -1};
 	struct key_file file = {0};
-	struct buffer encoded;
 	uint8_t public[SIGN_PUBLIC_SIZE];
 	char text[2 * SIGN_PUBLIC_SIZE + 1];
+	const char *out = NULL;
 	struct az_err err = {0};
 	enum az_status status;
-	int dirfd = -1;
+	int option;
 
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option != 'o')
+			return cli_usage("device", NULL);
+		out = optarg;
+	}
 	if (cli->asking != NULL)
 		return cli_usage("ask", "a key is made, not asked");
-	if (cli->house == NULL)
+	if (optind != argc || cli->house == NULL)
 		return cli_usage("device", "key needs a house");
-	buffer_init(&encoded, 4096, true);
 	status = house_folder_open(cli->house, &folder, &err);
-	if (status == AZ_OK)
-		status = house_state_open(folder.file.house, &dirfd, &err);
 	if (status == AZ_OK)
 		status = key_file_new(&folder.file, KEY_DEVICE, "device", &file, public, &err);
 	if (status == AZ_OK)
-		status = key_file_encode(&file, &encoded, &err);
-	if (status == AZ_OK)
-		status = file_create(dirfd, "device.key", buffer_peek(&encoded), 0600, &err);
-	if (status == AZ_CONFLICT)
-		(void)az_fail(&err, AZ_CONFLICT, "this machine has a device key already");
-	buffer_fini(&encoded);
+		status = write_key(&folder, out, &file, &err);
 	key_file_fini(&file);
-	fd_close(&dirfd);
 	house_folder_close(&folder);
 	if (status != AZ_OK)
 		return print_error(cli, status, err.text, NULL);
@@ -79,8 +100,8 @@ cmd_device(const struct cli *cli, int argc, char **argv)
 
 	if (argc >= 2 && strcmp(argv[1], "add") == 0)
 		return add(cli, argc - 1, argv + 1);
-	if (argc == 2 && strcmp(argv[1], "key") == 0)
-		return key(cli);
+	if (argc >= 2 && strcmp(argv[1], "key") == 0)
+		return key(cli, argc - 1, argv + 1);
 	if (argc == 2 && strcmp(argv[1], "list") == 0)
 		return ask_and_print(cli, FRONT_DEVICE_LIST, &request, -1, "devices");
 	if (argc == 3 && strcmp(argv[1], "retire") == 0 &&

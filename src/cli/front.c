@@ -99,14 +99,21 @@ check_key(const struct key_file *file, enum key_kind kind, const struct house_fi
 	return AZ_OK;
 }
 
-/* The device key of the house's own host, or that of this front. */
+/* The device key that AZUKARI_DEVICE names, that of the house's own host, or that of this front. */
 static enum az_status
 read_device_key(struct front *front, struct az_err *reterr)
 {
+	const char *named = getenv("AZUKARI_DEVICE");
 	struct buffer text;
 	int dirfd = -1;
 	enum az_status status;
 
+	if (named != NULL && named[0] != '\0') {
+		status = key_file_read(named, &front->device, reterr);
+		return status == AZ_OK ? check_key(&front->device, KEY_DEVICE, &front->folder.file,
+					     "the device key", reterr)
+				       : status;
+	}
 	buffer_init(&text, 4096, true);
 	status = dir_open(front->folder.dirfd, "secret", false, 0, &dirfd, NULL);
 	if (status == AZ_OK)
@@ -450,7 +457,7 @@ present(struct front *front, const struct heads *seen, struct az_err *reterr)
 
 /* Reaches the keeper, and signs in. AZ_GONE: it went away meanwhile. */
 static enum az_status
-reach(struct front *front, const struct cli *cli, struct az_err *reterr)
+reach(struct front *front, const struct cli *cli, bool signs_in, struct az_err *reterr)
 {
 	int fd = -1;
 	enum az_status status = serve_ensure(cli->house, reterr);
@@ -466,13 +473,13 @@ reach(struct front *front, const struct cli *cli, struct az_err *reterr)
 	link_init(&front->link, fd, LINK_BLOCKING, FRONT_FRAME_MAX, OUT_MAX, true);
 	front->has_link = true;
 	status = shake_hands(front, reterr);
-	if (status == AZ_OK)
+	if (status == AZ_OK && signs_in)
 		status = sign_in(front, reterr);
 	return status;
 }
 
 static enum az_status
-connect_to(struct front *front, const struct cli *cli, struct az_err *reterr)
+connect_to(struct front *front, const struct cli *cli, bool signs_in, struct az_err *reterr)
 {
 	struct heads seen = {0};
 	enum az_status status;
@@ -488,20 +495,20 @@ connect_to(struct front *front, const struct cli *cli, struct az_err *reterr)
 	if (status == AZ_OK)
 		status = heads_read(front->state_dirfd, front->folder.file.house, &seen, reterr);
 	if (status == AZ_OK)
-		status = reach(front, cli, reterr);
+		status = reach(front, cli, signs_in, reterr);
 	/* A keeper that was just ending: nothing was asked yet, so it can be tried again. */
 	for (unsigned int again = 0; status == AZ_GONE && again < REACH_AGAIN; again++) {
 		(void)poll(NULL, 0, REACH_PAUSE_MS);
-		status = reach(front, cli, reterr);
+		status = reach(front, cli, signs_in, reterr);
 	}
-	if (status == AZ_OK)
+	if (status == AZ_OK && signs_in)
 		status = present(front, &seen, reterr);
 	heads_fini(&seen);
 	return status;
 }
 
-enum az_status
-front_connect(const struct cli *cli, struct front **ret_front, struct az_err *reterr)
+static enum az_status
+connect_new(const struct cli *cli, bool signs_in, struct front **ret_front, struct az_err *reterr)
 {
 	struct front *front = calloc(1, sizeof(*front));
 	enum az_status status;
@@ -510,10 +517,45 @@ front_connect(const struct cli *cli, struct front **ret_front, struct az_err *re
 		return az_fail(reterr, AZ_NO_MEMORY, "out of memory");
 	front->folder.dirfd = -1;
 	front->state_dirfd = -1;
-	status = connect_to(front, cli, reterr);
+	status = connect_to(front, cli, signs_in, reterr);
 	if (status == AZ_OK)
 		*ret_front = front;
 	else
 		front_close(&front);
+	return status;
+}
+
+enum az_status
+front_connect(const struct cli *cli, struct front **ret_front, struct az_err *reterr)
+{
+	return connect_new(cli, true, ret_front, reterr);
+}
+
+enum az_status
+front_enrol(const struct cli *cli, const uint8_t code[FRONT_INVITE_CODE], bool *ret_asked,
+    struct front_answer *answer, struct az_err *reterr)
+{
+	union front_request request = {0};
+	struct front_sign_in *sign_in = &request.enrol.sign_in;
+	struct front *front = NULL;
+	uint8_t hash[NOISE_HASH_SIZE];
+	enum az_status status = connect_new(cli, false, &front, reterr);
+
+	*ret_asked = false;
+	memcpy(request.enrol.code, code, FRONT_INVITE_CODE);
+	if (status == AZ_OK) {
+		noise_hash(front->noise, hash);
+		status = sign_as(&front->staff, FRONT_ENROL_STAFF, hash, sign_in->staff_key,
+		    sign_in->staff_signature, reterr);
+	}
+	if (status == AZ_OK)
+		status = sign_as(&front->device, FRONT_SIGN_IN_DEVICE, hash, sign_in->device_key,
+		    sign_in->device_signature, reterr);
+	if (status == AZ_OK) {
+		*ret_asked = true;
+		status = front_ask(front, FRONT_ENROL, &request, -1, answer, reterr);
+	}
+	front_close(&front);
+	az_wipe(&request, sizeof(request));
 	return status;
 }

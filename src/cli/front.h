@@ -47,6 +47,13 @@ AZ_CHECKED enum az_status front_sign(const struct front *front, const char *cont
     const uint8_t hash[FRONT_HASH_SIZE], uint8_t ret_signature[SIGNATURE_SIZE],
     struct az_err *reterr);
 
+/*
+ * Enrols with the code of an invitation, with cli's key, which nobody here knows yet, and this machine's device
+ * key. *ret_asked: it was asked, so that even after a failure the key may be somebody's. Else as front_ask.
+ */
+AZ_CHECKED enum az_status front_enrol(const struct cli *cli, const uint8_t code[FRONT_INVITE_CODE],
+    bool *ret_asked, struct front_answer *answer, struct az_err *reterr);
+
 /* --- heads.c: what was seen ------------------------------------------------------------------- */
 
 struct heads {

@@ -18,16 +18,23 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/locked.h"
 #include "cli/parent.h"
 #include "crypto/hash.h"
 #include "crypto/noise.h"
 #include "crypto/ring.h"
+#include "crypto/slots.h"
+#include "proto/front.h"
 
 #define HOST_DEVICE "host"
 
 struct founding {
-	const char *house, *officer, *name, *key_out;
-	char folder[PATH_MAX]; /* where it is made */
+	const char *house, *officer, *second, *name, *key_out;
+	const char *passphrase_spec;
+	bool unsealed;
+	struct secret *passphrase;            /* of the first officer, in a sealed house */
+	char code[2 * FRONT_INVITE_CODE + 1]; /* for the second one */
+	char folder[PATH_MAX];                /* where it is made */
 	struct house_folder open;
 	struct parent_founding told;
 	struct secret *root, *host;
@@ -111,7 +118,7 @@ make_identity(struct founding *founding, struct az_err *reterr)
 	enum az_status status = secret_random(KEY_SIZE, &founding->root, reterr);
 
 	random_bytes(file->house, HOUSE_ID_SIZE);
-	file->house[0] = 'U';
+	file->house[0] = founding->unsealed ? 'U' : 'S';
 	if (status == AZ_OK)
 		status = secret_random(HOST_SECRET_SIZE, &founding->host, reterr);
 	if (status == AZ_OK)
@@ -126,6 +133,31 @@ make_identity(struct founding *founding, struct az_err *reterr)
 	    founding->open.dirfd, "house", bytes_make(data, sizeof(data)), 0644, reterr);
 }
 
+/* How the root key is kept: plain, or behind the first officer's passphrase until the officers say more. */
+static enum az_status
+write_slot(const struct founding *founding, int dirfd, struct az_err *reterr)
+{
+	const uint8_t *house = founding->open.file.house;
+	struct slot_holder holder = {.label = ""};
+	struct buffer bytes;
+	enum az_status status;
+
+	buffer_init(&bytes, SLOTS_FILE_MAX, true);
+	if (founding->unsealed) {
+		status = slot_encode_plain(house, founding->root, &bytes, reterr);
+	} else {
+		(void)snprintf(holder.label, sizeof(holder.label), "%s", founding->officer);
+		holder.passphrase = secret_peek(founding->passphrase);
+		status = slots_encode(house, founding->root, founding->host, &holder, 1, 1,
+		    SLOTS_COST, &bytes, reterr);
+	}
+	if (status == AZ_OK)
+		status = file_create(dirfd, founding->unsealed ? "root" : "slots",
+		    buffer_peek(&bytes), 0600, reterr);
+	buffer_fini(&bytes);
+	return status;
+}
+
 static enum az_status
 write_secrets(struct founding *founding, struct az_err *reterr)
 {
@@ -137,10 +169,7 @@ write_secrets(struct founding *founding, struct az_err *reterr)
 
 	buffer_init(&bytes, 4096, true);
 	if (status == AZ_OK)
-		status =
-		    slot_encode_plain(founding->open.file.house, founding->root, &bytes, reterr);
-	if (status == AZ_OK)
-		status = file_create(dirfd, "root", buffer_peek(&bytes), 0600, reterr);
+		status = write_slot(founding, dirfd, reterr);
 	if (status == AZ_OK) {
 		host_secret_encode(founding->open.file.house, founding->host, host);
 		status = file_create(dirfd, "host", bytes_make(host, sizeof(host)), 0600, reterr);
@@ -217,18 +246,35 @@ take_name(struct founding *founding, struct az_err *reterr)
 	return status;
 }
 
+/* The second officer's invitation: the keeper gets its hash. */
+static void
+invite_second(struct founding *founding)
+{
+	uint8_t code[FRONT_INVITE_CODE];
+
+	if (founding->second == NULL)
+		return;
+	(void)snprintf(
+	    founding->told.second, sizeof(founding->told.second), "%s", founding->second);
+	random_bytes(code, sizeof(code));
+	sha256(bytes_make(code, sizeof(code)), founding->told.invitation);
+	hex_encode(bytes_make(code, sizeof(code)), founding->code);
+	az_wipe(code, sizeof(code));
+}
+
 static enum az_status
 found(struct founding *founding, struct az_err *reterr)
 {
 	struct parent_config config = {
 	    .folder = &founding->open, .founding = &founding->told, .told_fd = -1};
 	const struct house_user ours = {0};
-	enum az_status status = house_users_find(true, &founding->users, reterr);
+	enum az_status status = house_users_find(founding->unsealed, &founding->users, reterr);
 
 	(void)snprintf(
 	    founding->told.officer, sizeof(founding->told.officer), "%s", founding->officer);
 	(void)snprintf(founding->told.name, sizeof(founding->told.name), "%s", founding->name);
 	(void)snprintf(founding->told.device, sizeof(founding->told.device), HOST_DEVICE);
+	invite_second(founding);
 	if (status == AZ_OK)
 		status = make_folder(founding, reterr);
 	if (status == AZ_OK)
@@ -276,25 +322,60 @@ static const char *const policy_lines[] = {
 };
 
 static void
+tell_json(const struct founding *founding, const char *name)
+{
+	json_t *policy = json_array();
+	json_t *answer = json_pack("{s:s, s:b, s:s, s:s, s:o}", "house", name, "unsealed",
+	    founding->unsealed ? 1 : 0, "officer", founding->officer, "key", founding->key_out,
+	    "policy", policy);
+
+	for (size_t i = 0; i < AZ_ARRAY_SIZE(policy_lines); i++)
+		(void)json_array_append_new(policy, json_string(policy_lines[i]));
+	if (answer != NULL && founding->second != NULL) {
+		(void)json_object_set_new(answer, "second", json_string(founding->second));
+		(void)json_object_set_new(answer, "invitation", json_string(founding->code));
+	}
+	if (answer != NULL)
+		(void)json_dumpf(answer, stdout, JSON_INDENT(2));
+	(void)printf("\n");
+	json_decref(answer);
+}
+
+static void
+tell_sealed(const struct founding *founding)
+{
+	(void)printf("This house is sealed. Its root key opens with the passphrase of %s and the "
+		     "host secret;\nafter a start: azukari unlock --officer %s\n\n",
+	    founding->officer, founding->officer);
+	(void)printf(
+	    "The second officer is %s. Until they have enrolled, only this works:\n"
+	    "  azukari device add LABEL --public HEX     # their machine's, from: azukari "
+	    "device key\n"
+	    "  azukari staff enrol --out FILE            # by %s, there, with this code\n\n"
+	    "  invitation of %s: %s\n\n"
+	    "Give it to nobody else. Then let both hold the root key: azukari key slots\n",
+	    founding->second, founding->second, founding->second, founding->code);
+	(void)printf("\nThe key of %s lies in %s. Next:\n", founding->officer, founding->key_out);
+	(void)printf(
+	    "  export AZUKARI_HOUSE=%s AZUKARI_KEY=%s\n", founding->house, founding->key_out);
+	(void)printf("  azukari serve\n");
+}
+
+static void
 tell(const struct founding *founding, bool json)
 {
 	char name[HOUSE_NAME_SIZE];
 
 	house_name(founding->open.file.house, name);
 	if (json) {
-		json_t *policy = json_array();
-		json_t *answer = json_pack("{s:s, s:b, s:s, s:s, s:o}", "house", name, "unsealed",
-		    1, "officer", founding->officer, "key", founding->key_out, "policy", policy);
-
-		for (size_t i = 0; i < AZ_ARRAY_SIZE(policy_lines); i++)
-			(void)json_array_append_new(policy, json_string(policy_lines[i]));
-		if (answer != NULL)
-			(void)json_dumpf(answer, stdout, JSON_INDENT(2));
-		(void)printf("\n");
-		json_decref(answer);
+		tell_json(founding, name);
 		return;
 	}
 	(void)printf("Founded %s\n\n", name);
+	if (!founding->unsealed) {
+		tell_sealed(founding);
+		return;
+	}
 	(void)printf(
 	    "This house is UNSEALED: its root key lies in a plain file, and one officer founded\n"
 	    "it and approves alone. It is for demonstrations and tests, and can never be "
@@ -308,49 +389,82 @@ tell(const struct founding *founding, bool json)
 	(void)printf("  azukari client add c01 --name \"City of Example\"\n");
 }
 
+/* What is wrong with what was asked, or NULL. */
+static const char *
+problem_of(const struct founding *founding)
+{
+	if (founding->house == NULL || founding->house[0] == '\0')
+		return "no house is named";
+	if (founding->officer == NULL || !label_is_valid(founding->officer) ||
+	    (founding->second != NULL && !label_is_valid(founding->second)))
+		return "--officer needs a label: letters, digits, - _ .";
+	if (founding->name[0] != '\0' && !name_is_valid(founding->name))
+		return "--name is not a valid name";
+	if (founding->key_out == NULL)
+		return "--key-out is needed: where the officer's key goes";
+	if (founding->unsealed && founding->second != NULL)
+		return "one officer founds an unsealed house";
+	if (founding->unsealed && founding->passphrase_spec != NULL)
+		return "an unsealed house has no passphrases";
+	if (!founding->unsealed && founding->second == NULL)
+		return "a sealed house needs --officer twice; --unsealed founds one for "
+		       "demonstrations and tests";
+	if (!founding->unsealed && strcmp(founding->officer, founding->second) == 0)
+		return "the two officers need two labels";
+	if (founding->passphrase_spec != NULL && founding->passphrase_spec[0] != '@')
+		return "--passphrase names a descriptor: @N";
+	return NULL;
+}
+
+static bool
+read_option(struct founding *founding, int option)
+{
+	switch (option) {
+	case 'H': founding->house = optarg; return true;
+	case 'o':
+		if (founding->second != NULL)
+			return false;
+		*(founding->officer == NULL ? &founding->officer : &founding->second) = optarg;
+		return true;
+	case 'n': founding->name = optarg; return true;
+	case 'k': founding->key_out = optarg; return true;
+	case 'p': founding->passphrase_spec = optarg; return true;
+	case 'u': founding->unsealed = true; return true;
+	default: return false;
+	}
+}
+
 int
 cmd_init(const struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {{"house", required_argument, NULL, 'H'},
 	    {"officer", required_argument, NULL, 'o'}, {"name", required_argument, NULL, 'n'},
-	    {"key-out", required_argument, NULL, 'k'}, {"unsealed", no_argument, NULL, 'u'}, {0}};
+	    {"key-out", required_argument, NULL, 'k'}, {"unsealed", no_argument, NULL, 'u'},
+	    {"passphrase", required_argument, NULL, 'p'}, {0}};
 	struct founding founding = {.house = cli->house, .name = "", .open = {.dirfd = -1}};
-	bool unsealed = false;
 	struct az_err err = {0};
-	enum az_status status;
+	enum az_status status = AZ_OK;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 'H': founding.house = optarg; break;
-		case 'o': founding.officer = optarg; break;
-		case 'n': founding.name = optarg; break;
-		case 'k': founding.key_out = optarg; break;
-		case 'u': unsealed = true; break;
-		default: return cli_usage("init", NULL);
-		}
+		if (!read_option(&founding, option))
+			return cli_usage("init", NULL);
 	}
-	if (optind != argc || founding.house == NULL || founding.house[0] == '\0')
-		return cli_usage("init", "no house is named");
-	if (founding.officer == NULL || !label_is_valid(founding.officer))
-		return cli_usage("init", "--officer needs a label: letters, digits, - _ .");
-	if (founding.name[0] != '\0' && !name_is_valid(founding.name))
-		return cli_usage("init", "--name is not a valid name");
-	if (founding.key_out == NULL)
-		return cli_usage("init", "--key-out is needed: where the officer's key goes");
-	if (!unsealed) {
-		(void)az_fail(&err, AZ_DENIED,
-		    "init: this release founds unsealed houses only; --unsealed says that this is "
-		    "meant");
-		return cli_fail(&err);
-	}
-	parent_prepare();
-	status = found(&founding, &err);
+	if (optind != argc || problem_of(&founding) != NULL)
+		return cli_usage("init", optind != argc ? NULL : problem_of(&founding));
+	parent_prepare(!founding.unsealed);
+	if (!founding.unsealed)
+		status = passphrase_read(
+		    founding.officer, founding.passphrase_spec, true, &founding.passphrase, &err);
+	if (status == AZ_OK)
+		status = found(&founding, &err);
 	err.status = status;
 	if (status == AZ_OK)
 		tell(&founding, cli->json);
 	secret_free(&founding.root);
 	secret_free(&founding.host);
+	secret_free(&founding.passphrase);
+	az_wipe(founding.code, sizeof(founding.code));
 	house_folder_close(&founding.open);
 	return status == AZ_OK ? 0 : cli_fail(&err);
 }

@@ -11,18 +11,26 @@
 
 static const struct command commands[] = {
     {"init", cmd_init, "found a house",
-	"azukari init --house DIR --officer LABEL --key-out FILE --unsealed [--name NAME]\n"
-	"  --house DIR      where the house will be; must not exist\n"
-	"  --officer LABEL  the first officer\n"
-	"  --name NAME      the officer's name\n"
-	"  --key-out FILE   where the officer's key goes\n"
-	"  --unsealed       for demonstrations and tests; the only kind this release founds\n"
+	"azukari init --house DIR --officer LABEL --officer LABEL --key-out FILE [options]\n"
+	"       azukari init --house DIR --officer LABEL --key-out FILE --unsealed [--name NAME]\n"
+	"  --officer LABEL  who founds it, and the other officer, who is invited\n"
+	"  --key-out FILE   where the first officer's own key goes\n"
+	"  --name NAME      the first officer's name\n"
+	"  --passphrase @N  reads the first officer's passphrase from descriptor N, not the "
+	"terminal\n"
+	"  --unsealed       for demonstrations and tests: a plain root key, one officer\n"
 	"example: azukari init --house h --officer aoki --key-out aoki.key --unsealed"},
     {"serve", cmd_serve, "run the house's processes",
 	"azukari [--house DIR] serve\n"
 	"  Runs keeper and vault until SIGTERM, and starts them anew when one dies.\n"
 	"  Commands start an unsealed house themselves, for as long as they need it.\n"
 	"example: azukari --house h serve"},
+    {"unlock", cmd_unlock, "open a sealed house after a start",
+	"azukari unlock --officer LABEL [--passphrase @N]\n"
+	"  Asks for the officer's passphrase on the terminal.\n"
+	"  --officer LABEL  whose passphrase it is\n"
+	"  --passphrase @N  reads it from descriptor N\n"
+	"example: azukari --house h unlock --officer aoki"},
     {"status", cmd_status, "what the house says of itself",
 	"azukari status\n"
 	"example: azukari --key aoki.key status"},
@@ -71,20 +79,44 @@ static const struct command commands[] = {
 	"example: azukari policy add agent --calls 120/1500/20000 --searches 20/100/500 "
 	"--minute 10 --hour 60 --slow 5"},
     {"staff", cmd_staff, "the people who work here, and their keys",
-	"azukari staff add LABEL --role ROLE [--name NAME] (--key-out FILE | --public HEX)\n"
+	"azukari staff add LABEL --role ROLE [options] (--key-out FILE | --public HEX)\n"
 	"       azukari staff list\n"
 	"       azukari staff end LABEL\n"
+	"       azukari staff until LABEL DATE|-\n"
+	"       azukari staff rekey LABEL --public HEX\n"
 	"       azukari staff key --out FILE [--name NAME]\n"
-	"  roles      agent, supervisor, officer, investigator, maintainer\n"
-	"  --key-out  makes the key here, in an unsealed house only\n"
-	"  --public   the public half that staff key printed\n"
+	"       azukari staff enrol --out FILE [--name NAME] [--code CODE]\n"
+	"  roles            agent, supervisor, officer, investigator, maintainer\n"
+	"  --name NAME      for people to read\n"
+	"  --employer NAME  who employs them\n"
+	"  --agency NAME    who sent them\n"
+	"  --tier N         contracts between them and us, 0 to 9\n"
+	"  --from DATE      their first day\n"
+	"  --until DATE     their last\n"
+	"  --key-out FILE   makes the key here, in an unsealed house only\n"
+	"  --public HEX     the public half that staff key printed\n"
+	"  --out FILE       where the own key goes\n"
+	"  --code CODE      of the invitation: in arguments in an unsealed house only; @N reads\n"
+	"                   descriptor N\n"
 	"example: azukari staff add ito --role agent --key-out ito.key"},
+    {"invite", cmd_invite, "let somebody make a key of their own",
+	"azukari invite LABEL --role ROLE [options]\n"
+	"  --name NAME      for people to read\n"
+	"  --employer NAME  who employs them\n"
+	"  --agency NAME    who sent them\n"
+	"  --tier N         contracts between them and us, 0 to 9\n"
+	"  --from DATE      their first day\n"
+	"  --until DATE     their last\n"
+	"  --days N         how long the code is of use, 7 unless it is said; at most 30\n"
+	"  Prints a code for them alone: azukari staff enrol\n"
+	"example: azukari invite ito --role agent --agency 'Temp Ltd' --until 2027-03-31"},
     {"device", cmd_device, "the machines people work at",
 	"azukari device add LABEL --public HEX\n"
 	"       azukari device list\n"
 	"       azukari device retire LABEL\n"
-	"       azukari device key\n"
+	"       azukari device key [--out FILE]\n"
 	"  device key makes this machine's key and prints its public half\n"
+	"  --out FILE  instead of where it is looked for; AZUKARI_DEVICE then names it\n"
 	"example: azukari device add desk7 --public 3f…"},
     {"inspect", cmd_inspect, "how a list would be read",
 	"azukari inspect [--columns SPEC] [--csv | --keys] [--password] FILE|-\n"

@@ -67,7 +67,7 @@ struct parent {
 };
 
 void
-parent_prepare(void)
+parent_prepare(bool sealed)
 {
 	struct rlimit no_core = {0};
 
@@ -75,6 +75,8 @@ parent_prepare(void)
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	secret_raise_lock_limit();
+	if (sealed)
+		secret_require_lock();
 }
 
 /* --- programs --------------------------------------------------------------------------------- */
@@ -148,7 +150,10 @@ start(struct parent *parent, struct az_err *reterr)
 		int fds[] = {keeper_pair[1], parent->keeper_dirfd, parent->listen_fd, vault_pair[0],
 		    parent->tables_fd};
 
-		status = parent_spawn("azukari-keeper", "../keeper", NULL, fds, AZ_ARRAY_SIZE(fds),
+		/* A sealed house's keeper ends rather than have a secret in memory that can be swapped. */
+		const char *how = house_is_unsealed(config->folder->file.house) ? NULL : "sealed";
+
+		status = parent_spawn("azukari-keeper", "../keeper", how, fds, AZ_ARRAY_SIZE(fds),
 		    config->users.keeper, &parent->keeper, reterr);
 	}
 	fd_close(&vault_pair[0]);

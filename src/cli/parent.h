@@ -16,8 +16,11 @@ struct parent_config {
 	int told_fd; /* -1, or where "ready" is told by closing it; an error is written first */
 };
 
-/* No core files, no ptrace, memory that can be locked: before the caller holds a secret. */
-void parent_prepare(void);
+/*
+ * No core files, no ptrace, memory that can be locked, and for a sealed house must be: before the caller holds a
+ * secret.
+ */
+void parent_prepare(bool sealed);
 
 /*
  * Runs until SIGTERM or SIGINT, until founded, or until idle if transient. The caller holds HOUSE/lock.

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/proc.h"
 #include "cli/cli.h"
+#include "cli/locked.h"
 #include "cli/parent.h"
 #include "crypto/ring.h"
 
@@ -37,11 +38,15 @@ read_secrets(const struct house_folder *folder, struct secret **ret_root, struct
 
 	buffer_init(&slot, 4096, true);
 	if (status == AZ_OK)
-		status = file_read_whole(dirfd, "root", &slot, reterr);
-	if (status == AZ_OK)
-		status = slot_open(buffer_peek(&slot), folder->file.house, ret_root, reterr);
-	if (status == AZ_OK)
 		status = host_secret_read(dirfd, folder->file.house, ret_host, reterr);
+	if (status == AZ_OK && !house_is_unsealed(folder->file.house)) {
+		status = locked_wait(folder, *ret_host, ret_root, reterr);
+	} else if (status == AZ_OK) {
+		status = file_read_whole(dirfd, "root", &slot, reterr);
+		if (status == AZ_OK)
+			status =
+			    slot_open(buffer_peek(&slot), folder->file.house, ret_root, reterr);
+	}
 	buffer_fini(&slot);
 	fd_close(&dirfd);
 	return status;
@@ -83,7 +88,7 @@ serve(const char *path, bool transient, struct az_err *reterr)
 	int lock = -1;
 	enum az_status status = house_folder_open(path, &folder, reterr);
 
-	parent_prepare();
+	parent_prepare(status == AZ_OK && !house_is_unsealed(folder.file.house));
 	if (status == AZ_OK)
 		status = take_lock(&folder, transient ? 0 : PATIENCE_US, &lock, reterr);
 	if (status == AZ_OK)
@@ -255,7 +260,9 @@ serve_ensure(const char *house, struct az_err *reterr)
 	if (is_served(&folder))
 		goto out;
 	if (!house_is_unsealed(folder.file.house)) {
-		status = az_fail(reterr, AZ_BUSY, "nobody serves the house: azukari serve");
+		status = az_fail(reterr, AZ_BUSY,
+		    locked_is_waiting(&folder) ? "the house is locked: azukari unlock"
+					       : "nobody serves the house: azukari serve");
 		goto out;
 	}
 	do {

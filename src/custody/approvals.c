@@ -197,7 +197,7 @@ check_asker(const struct custody *custody, const struct approval *approval, stru
 	if (verb == NULL || approval->asked.version != FRONT_MESSAGE_VERSION)
 		return az_fail(reterr, AZ_DENIED, "request %u: this release does not know it",
 		    approval->asked.number);
-	if (asker == NULL || asker->ended_us != 0 ||
+	if (asker == NULL || !staff_is_here(asker, clock_now_us()) ||
 	    policy_decide(asker->role, verb->verb) == DECISION_DENY)
 		return az_fail(reterr, AZ_DENIED, "request %u: who asked may not ask it any more",
 		    approval->asked.number);
@@ -236,7 +236,7 @@ approver_of(const struct request *request, struct approval_given *given)
 	given->time_us = clock_now_us();
 	if (staff != NULL) {
 		approver.role = staff->role;
-		approver.ended = staff->ended_us != 0;
+		approver.ended = !staff_is_here(staff, given->time_us);
 		approver.keyed_by = staff->keyed_by;
 		memcpy(given->key, staff->public_key, sizeof(given->key));
 	}

@@ -113,11 +113,11 @@ change_submit(struct request *request, struct ledger_entry entry, struct payload
 static enum permission
 permission_of(const struct request *request, struct az_err *reterr)
 {
-	const struct custody *custody = request->custody;
+	struct custody *custody = request->custody;
 	const struct staff *staff = people_staff(custody->people, request->staff);
-	enum permission permission =
-	    policy_permit(staff != NULL && staff->ended_us == 0 ? staff->role : ROLE_NONE,
-		request->verb, custody->unsealed, reterr);
+	enum permission permission = policy_permit(
+	    staff != NULL && staff_is_here(staff, clock_now_us()) ? staff->role : ROLE_NONE,
+	    request->verb, custody_stage(custody), reterr);
 
 	/* What was approved is carried out, and what somebody wants approved is asked. */
 	if (request->carrying != NULL && permission != PERMIT_NO)

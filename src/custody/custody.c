@@ -403,27 +403,58 @@ submit_own(struct custody *custody, struct ledger_entry entry, struct payload *p
 	return status;
 }
 
-/* The first entries: the house, its default policy, the first officer, the host's own device. */
+/* The officers: one of an unsealed house; of a sealed one also the other, who is invited, and enrols by themselves. */
+static enum az_status
+found_officers(struct custody *custody, struct payload *payload, int64_t now, struct az_err *reterr)
+{
+	const struct parent_founding *founding = custody->config.founding;
+	struct staff first = {.id = 1,
+	    .role = ROLE_OFFICER,
+	    .from = AZ_DATE_NONE,
+	    .until = AZ_DATE_NONE,
+	    .keyed_us = now,
+	    .added_us = now};
+	struct staff second = {.id = 2,
+	    .role = ROLE_OFFICER,
+	    .from = AZ_DATE_NONE,
+	    .until = AZ_DATE_NONE,
+	    .invited_until_us = now + FRONT_INVITE_MAX_S * AZ_US_PER_S,
+	    .added_us = now};
+	enum az_status status;
+
+	(void)snprintf(first.label, sizeof(first.label), "%s", founding->officer);
+	(void)snprintf(first.name, sizeof(first.name), "%s", founding->name);
+	memcpy(first.public_key, founding->officer_key, sizeof(first.public_key));
+	(void)snprintf(second.label, sizeof(second.label), "%s", founding->second);
+	memcpy(second.invitation, founding->invitation, sizeof(second.invitation));
+	if ((founding->second[0] == '\0') != custody->unsealed ||
+	    strcmp(first.label, second.label) == 0)
+		return az_fail(reterr, AZ_INVALID, "a sealed house is founded by two officers");
+	status = people_may_add_staff(custody->people, &first, reterr);
+	if (status == AZ_OK)
+		status = payload_put_staff(payload, &first);
+	if (status == AZ_OK && !custody->unsealed)
+		status = people_may_add_staff(custody->people, &second, reterr);
+	if (status == AZ_OK && !custody->unsealed)
+		status = payload_put_staff(payload, &second);
+	return status;
+}
+
+/* The first entries: the house, its default policy, the officers, the host's own device. */
 static enum az_status
 found(struct custody *custody, struct az_err *reterr)
 {
 	const struct parent_founding *founding = custody->config.founding;
 	int64_t now = clock_now_us();
 	struct house house = {.founded_us = now, .next_record = 1, .sessions_before = 1};
-	struct staff officer = {.id = 1, .role = ROLE_OFFICER, .keyed_us = now, .added_us = now};
 	struct device device = {.id = 1, .added_us = now};
 	struct ledger_entry entry;
 	struct payload payload;
 	enum az_status status;
 
-	(void)snprintf(officer.label, sizeof(officer.label), "%s", founding->officer);
-	(void)snprintf(officer.name, sizeof(officer.name), "%s", founding->name);
-	memcpy(officer.public_key, founding->officer_key, sizeof(officer.public_key));
 	(void)snprintf(device.label, sizeof(device.label), "%s", founding->device);
 	memcpy(device.public_key, founding->device_key, sizeof(device.public_key));
-	status = people_may_add_staff(custody->people, &officer, reterr);
-	if (status == AZ_OK)
-		status = people_may_add_device(custody->people, &device, reterr);
+	status = people_may_add_device(custody->people, &device, reterr);
 	if (status != AZ_OK)
 		return status;
 	payload_init(&payload);
@@ -433,7 +464,7 @@ found(struct custody *custody, struct az_err *reterr)
 	if (status == AZ_OK)
 		status = payload_put_sessions(&payload, &house);
 	if (status == AZ_OK)
-		status = payload_put_staff(&payload, &officer);
+		status = found_officers(custody, &payload, now, reterr);
 	if (status == AZ_OK)
 		status = payload_put_device(&payload, &device);
 	if (status == AZ_OK)

@@ -222,6 +222,7 @@ struct custody {
 	int catalogue_dirfd;
 	int trace_dirfd;
 	bool unsealed;
+	bool is_set_up; /* a sealed house has had two officers */
 	int64_t since_us;
 	struct house house;
 	struct ring *ring;
@@ -300,6 +301,7 @@ struct custody_front {
 	bool signed_in;
 	bool dead; /* hung up: nothing more is read from it */
 	uint32_t session, staff, device;
+	int64_t keyed_us; /* of the key that signed in */
 	size_t in_flight;
 	struct custody_front *next, *previous; /* of the custody's */
 	int64_t window_us;                     /* of logged refusals */
@@ -432,6 +434,10 @@ void verb_purpose_close(struct request *request, const union front_request *body
 void verb_staff_add(struct request *request, const union front_request *body);
 void verb_staff_list(struct request *request, const union front_request *body);
 void verb_staff_end(struct request *request, const union front_request *body);
+void verb_staff_until(struct request *request, const union front_request *body);
+void verb_invite(struct request *request, const union front_request *body);
+void verb_rekey(struct request *request, const union front_request *body);
+void verb_enrol(struct request *request, const union front_request *body);
 void verb_device_add(struct request *request, const union front_request *body);
 void verb_device_list(struct request *request, const union front_request *body);
 void verb_device_retire(struct request *request, const union front_request *body);
@@ -554,8 +560,8 @@ void publish_front_gone(struct publishing *publishing, const struct custody_fron
 AZ_CHECKED enum az_status publish_in_child(
     struct link *link, struct frame *frame, int dirfd, struct az_err *reterr);
 
-/* How many officers have not ended. */
-size_t custody_officers(const struct custody *custody);
+/* staff.c: how far the house holds to what a house is for. */
+enum house_stage custody_stage(struct custody *custody);
 void custody_fatal(struct custody *custody, const struct az_err *err);
 void custody_ready(struct custody *custody);
 void custody_may_stop(struct custody *custody);

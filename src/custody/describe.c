@@ -103,15 +103,63 @@ purpose_close(struct words *words, const union front_request *body)
 }
 
 static void
-staff_add(struct words *words, const union front_request *body)
+say_day(struct words *words, const char *what, int32_t day)
 {
-	const struct front_staff_add *add = &body->staff_add;
+	char text[11];
 
-	say(words, "add staff %s", add->label);
+	if (day == AZ_DATE_NONE)
+		return;
+	date_format(day, text);
+	say(words, ", %s %s", what, text);
+}
+
+static void
+say_staff(struct words *words, const struct front_staff_add *add)
+{
+	say(words, " %s", add->label);
 	say_role(words, add->role);
 	if (add->name[0] != '\0')
 		say(words, ", %s", add->name);
-	say_key(words, add->key);
+	if (add->employer[0] != '\0')
+		say(words, ", employer %s", add->employer);
+	if (add->agency[0] != '\0')
+		say(words, ", agency %s", add->agency);
+	if (add->tier != 0)
+		say(words, ", tier %u", add->tier);
+	say_day(words, "from", add->from);
+	say_day(words, "until", add->until);
+}
+
+static void
+staff_add(struct words *words, const union front_request *body)
+{
+	say(words, "add staff");
+	say_staff(words, &body->staff_add);
+	say_key(words, body->staff_add.key);
+}
+
+static void
+invite(struct words *words, const union front_request *body)
+{
+	say(words, "invite");
+	say_staff(words, &body->invite.staff);
+	say(words, ", by a code of use for %u seconds", body->invite.seconds);
+}
+
+static void
+rekey(struct words *words, const union front_request *body)
+{
+	say(words, "give staff %s another key", body->rekey.label);
+	say_key(words, body->rekey.key);
+}
+
+static void
+staff_until(struct words *words, const union front_request *body)
+{
+	say(words, "staff %s", body->until.label);
+	if (body->until.day == AZ_DATE_NONE)
+		say(words, ", no last day");
+	say_day(words, "last day", body->until.day);
 }
 
 static void
@@ -247,6 +295,9 @@ static const struct {
     {FRONT_PURPOSE_CLOSE, purpose_close},
     {FRONT_STAFF_ADD, staff_add},
     {FRONT_STAFF_END, staff_end},
+    {FRONT_INVITE, invite},
+    {FRONT_REKEY, rekey},
+    {FRONT_UNTIL, staff_until},
     {FRONT_DEVICE_ADD, device_add},
     {FRONT_DEVICE_RETIRE, device_retire},
     {FRONT_CAMPAIGN_ADD, campaign_add},

@@ -831,7 +831,7 @@ is_granted(struct request *request, const struct front_disclose *asked,
 	struct az_err err = {0};
 	enum az_status status = AZ_DENIED;
 
-	if (policy_permit(role, VERB_DISCLOSE, custody->unsealed, &err) == PERMIT_YES)
+	if (policy_permit(role, VERB_DISCLOSE, custody_stage(custody), &err) == PERMIT_YES)
 		status = AZ_OK;
 
 	if (status == AZ_OK && client != NULL)

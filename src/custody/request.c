@@ -123,7 +123,9 @@ session_holds(const struct custody_front *front)
 	const struct device *device = people_device(custody->people, front->device);
 	const struct session *session = people_session(custody->people, front->session);
 
-	return staff != NULL && staff->ended_us == 0 && device != NULL && device->retired_us == 0 &&
+	/* Whose key was exchanged meanwhile may be somebody else. */
+	return staff != NULL && staff_is_here(staff, clock_now_us()) &&
+	    staff->keyed_us == front->keyed_us && device != NULL && device->retired_us == 0 &&
 	    session != NULL && !session->taken_over;
 }
 
@@ -196,8 +198,13 @@ custody_request(struct custody_front *front, struct bytes message, int fd, struc
 		fd_close(&fd);
 		return az_fail(reterr, AZ_INVALID, "a message of no known kind");
 	}
-	if ((header.type == FRONT_SIGN_IN) == front->signed_in ||
+	if ((header.type == FRONT_SIGN_IN || header.type == FRONT_ENROL) == front->signed_in ||
 	    (fd >= 0) != front_has_descriptor(header.type)) {
+		fd_close(&fd);
+		return az_fail(reterr, AZ_INVALID, "a message out of turn");
+	}
+	/* Before the sign-in is answered there is nothing else to say. */
+	if (!front->signed_in && front->in_flight > 0) {
 		fd_close(&fd);
 		return az_fail(reterr, AZ_INVALID, "a message out of turn");
 	}

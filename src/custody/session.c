@@ -124,6 +124,7 @@ sign_in_as(struct request *request, uint32_t staff, uint32_t device)
 	front->staff = staff;
 	front->device = device;
 	front->signed_in = true;
+	front->keyed_us = people_staff(custody->people, staff)->keyed_us;
 	request->staff = staff;
 	request->device = device;
 	request->session = front->session;
@@ -157,9 +158,9 @@ verb_sign_in(struct request *request, const union front_request *body)
 	uint32_t staff = 0;
 	uint32_t device = 0;
 	enum az_status status = people_recognise(custody->people,
-	    bytes_make(front->challenge, sizeof(front->challenge)), asked->staff_key,
-	    asked->staff_signature, asked->device_key, asked->device_signature, &staff, &device,
-	    &err);
+	    bytes_make(front->challenge, sizeof(front->challenge)), clock_now_us(),
+	    asked->staff_key, asked->staff_signature, asked->device_key, asked->device_signature,
+	    &staff, &device, &err);
 
 	if (status == AZ_OK) {
 		sign_in_as(request, staff, device);

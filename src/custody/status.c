@@ -108,6 +108,7 @@ verb_status(struct request *request, const union front_request *body)
 	answer_object(&writer, NULL);
 	answer_text(&writer, "house", name);
 	answer_bool(&writer, "unsealed", custody->unsealed);
+	answer_bool(&writer, "set_up", custody_stage(custody) != STAGE_SET_UP);
 	answer_waivers(&writer, custody);
 	answer_time(&writer, "founded", custody->house.founded_us);
 	answer_time(&writer, "since", custody->since_us);

@@ -25,6 +25,7 @@
 #include "base/proc.h"
 #include "base/wire.h"
 #include "crypto/hash.h"
+#include "crypto/sign.h"
 #include "keeper/keeper_internal.h"
 
 #define VAULT_OUT_MAX  (16u * 1024u * 1024u)
@@ -435,7 +436,7 @@ end(struct keeper *keeper)
 }
 
 int
-keeper_run(void)
+keeper_run(bool sealed)
 {
 	struct keeper keeper = {.listen_fd = KEEPER_FD_LISTEN, .child_socket = -1, .exit_code = 1};
 	struct parent_start start = {0};
@@ -445,6 +446,8 @@ keeper_run(void)
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	secret_raise_lock_limit();
+	if (sealed)
+		secret_require_lock();
 	custody_prepare();
 	status = custody_use_tables(KEEPER_FD_TABLES, &err);
 	if (status == AZ_OK)
@@ -453,6 +456,9 @@ keeper_run(void)
 		keeper_fatal(&err);
 	link_init(&first, KEEPER_FD_PARENT, LINK_BLOCKING, PARENT_BODY_MAX, PARENT_OUT_MAX, true);
 	status = receive_start(&first, &start, &err);
+	/* Who says otherwise than the house's id would have secrets in memory that is not locked. */
+	if (status == AZ_OK && sealed == house_is_unsealed(start.house))
+		status = az_fail(&err, AZ_INVALID, "keeper: started for another kind of house");
 	if (status != AZ_OK)
 		keeper_fatal(&err);
 	/* The parent waits for our word now, so nothing of a second frame can be lost here. */

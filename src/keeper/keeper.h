@@ -10,13 +10,16 @@
 #ifndef AZ_KEEPER_H
 #define AZ_KEEPER_H
 
+#include <stdbool.h>
+
 #include "base/status.h"
 
 /*
- * The whole life of the keeper, over the descriptors of proto/parent.h, which are open. Returns the exit
+ * The whole life of the keeper, over the descriptors of proto/parent.h, which are open. sealed: memory that cannot
+ * be locked is refused. Returns the exit
  * code.
  */
-int keeper_run(void);
+int keeper_run(bool sealed);
 
 /* The life of the child that verifies the ledger. */
 int keeper_verify(void);

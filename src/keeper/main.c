@@ -12,5 +12,5 @@ main(int argc, char **argv)
 	proc_name("azukari-keeper");
 	if (argc == 2 && strcmp(argv[1], "verify") == 0)
 		return keeper_verify();
-	return keeper_run();
+	return keeper_run(argc == 2 && strcmp(argv[1], "sealed") == 0);
 }

@@ -69,6 +69,7 @@ static const struct {
     [ENTRY_ALARM] = {"alarm", GROUP_SUBJECT},
     [ENTRY_ASKED] = {"asked", GROUP_SUBJECT | GROUP_DOCUMENT},
     [ENTRY_APPROVAL] = {"approval", GROUP_SUBJECT | GROUP_DOCUMENT | GROUP_SIGNED},
+    [ENTRY_ENROLLED] = {"enrolled", GROUP_SUBJECT},
     [ENTRY_DECLINED] = {"declined", GROUP_SUBJECT | GROUP_DOCUMENT},
     [ENTRY_ENTRUSTED] = {"entrusted", GROUP_PURPOSE | GROUP_LIST},
     [ENTRY_DISCLOSED] = {"disclosed", GROUP_PURPOSE | GROUP_PERSON},

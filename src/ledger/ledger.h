@@ -60,6 +60,7 @@ enum entry_type {
 	ENTRY_ASKED = 70,    /* document: what is asked */
 	ENTRY_APPROVAL = 71, /* document and the signature over it; precedes what it allows */
 	ENTRY_DECLINED = 72,
+	ENTRY_ENROLLED = 73,         /* who was invited has a key now */
 	ENTRY_LEDGER_EXPORTED = 100, /* subject: the log; detail64: its size */
 	/* client logs */
 	ENTRY_ENTRUSTED = 32,

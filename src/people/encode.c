@@ -7,7 +7,13 @@
 #include "people/people_internal.h"
 
 #define FORMAT       1u
-#define STAFF_FORMAT 2u
+#define STAFF_FORMAT 3u
+
+static bool
+is_name_or_empty(const char *name)
+{
+	return name[0] == '\0' || name_is_valid(name);
+}
 
 enum az_status
 staff_encode(const struct staff *staff, struct buffer *buffer)
@@ -20,9 +26,16 @@ staff_encode(const struct staff *staff, struct buffer *buffer)
 	wire_put_text(&writer, staff->label);
 	wire_put_text(&writer, staff->name);
 	wire_put_u8(&writer, (uint8_t)staff->role);
+	wire_put_text(&writer, staff->employer);
+	wire_put_text(&writer, staff->agency);
+	wire_put_u8(&writer, staff->tier);
+	wire_put_u32(&writer, (uint32_t)staff->from);
+	wire_put_u32(&writer, (uint32_t)staff->until);
 	wire_put_raw(&writer, staff->public_key, sizeof(staff->public_key));
 	wire_put_u32(&writer, staff->keyed_by);
 	wire_put_i64(&writer, staff->keyed_us);
+	wire_put_raw(&writer, staff->invitation, sizeof(staff->invitation));
+	wire_put_i64(&writer, staff->invited_until_us);
 	wire_put_i64(&writer, staff->added_us);
 	wire_put_i64(&writer, staff->ended_us);
 	return writer.status;
@@ -42,14 +55,22 @@ staff_decode(struct bytes bytes, struct staff *ret_staff)
 	wire_get_text(&reader, staff.label, sizeof(staff.label));
 	wire_get_text(&reader, staff.name, sizeof(staff.name));
 	staff.role = (enum role)wire_get_u8(&reader);
+	wire_get_text(&reader, staff.employer, sizeof(staff.employer));
+	wire_get_text(&reader, staff.agency, sizeof(staff.agency));
+	staff.tier = wire_get_u8(&reader);
+	staff.from = (int32_t)wire_get_u32(&reader);
+	staff.until = (int32_t)wire_get_u32(&reader);
 	wire_get_raw(&reader, staff.public_key, sizeof(staff.public_key));
 	staff.keyed_by = wire_get_u32(&reader);
 	staff.keyed_us = wire_get_i64(&reader);
+	wire_get_raw(&reader, staff.invitation, sizeof(staff.invitation));
+	staff.invited_until_us = wire_get_i64(&reader);
 	staff.added_us = wire_get_i64(&reader);
 	staff.ended_us = wire_get_i64(&reader);
 	if (format != STAFF_FORMAT || !wire_end(&reader) || staff.id == 0 ||
-	    !label_is_valid(staff.label) || (staff.name[0] != '\0' && !name_is_valid(staff.name)) ||
-	    role_name(staff.role) == NULL)
+	    !label_is_valid(staff.label) || !is_name_or_empty(staff.name) ||
+	    !is_name_or_empty(staff.employer) || !is_name_or_empty(staff.agency) ||
+	    staff.tier > PEOPLE_TIER_MAX || role_name(staff.role) == NULL)
 		return AZ_INVALID;
 	*ret_staff = staff;
 	return AZ_OK;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "people/people_internal.h"
 #include "proto/front.h"
 
@@ -80,6 +81,30 @@ people_device_labelled(const struct people *people, const char *label)
 	return NULL;
 }
 
+bool
+staff_is_here(const struct staff *staff, int64_t now_us)
+{
+	int32_t today = (int32_t)(now_us / AZ_US_PER_DAY);
+
+	return staff->keyed_us != 0 && staff->ended_us == 0 &&
+	    (staff->from == AZ_DATE_NONE || staff->from <= today) &&
+	    (staff->until == AZ_DATE_NONE || today <= staff->until);
+}
+
+const struct staff *
+people_invited(const struct people *people, const uint8_t invitation[32], int64_t now_us)
+{
+	for (uint32_t id = 1; id < people->staff_next; id++) {
+		const struct staff *staff = people_staff(people, id);
+
+		if (staff != NULL && staff->keyed_us == 0 && staff->ended_us == 0 &&
+		    now_us < staff->invited_until_us &&
+		    bytes_equal(bytes_make(staff->invitation, 32), bytes_make(invitation, 32)))
+			return staff;
+	}
+	return NULL;
+}
+
 uint32_t
 people_next_staff(const struct people *people)
 {
@@ -105,7 +130,7 @@ key_is_taken(const struct people *people, const uint8_t key[SIGN_PUBLIC_SIZE])
 	for (uint32_t id = 1; id < people->staff_next; id++) {
 		const struct staff *staff = people_staff(people, id);
 
-		if (staff != NULL && same_key(staff->public_key, key))
+		if (staff != NULL && staff->keyed_us != 0 && same_key(staff->public_key, key))
 			return true;
 	}
 	for (uint32_t id = 1; id < people->device_next; id++) {
@@ -153,15 +178,35 @@ people_may_add_staff(const struct people *people, const struct staff *staff, str
 		    reterr, AZ_INVALID, "staff %s: the name is not a valid one", staff->label);
 	if (role_name(staff->role) == NULL)
 		return az_fail(reterr, AZ_INVALID, "staff %s: there is no such role", staff->label);
+	if ((staff->employer[0] != '\0' && !name_is_valid(staff->employer)) ||
+	    (staff->agency[0] != '\0' && !name_is_valid(staff->agency)))
+		return az_fail(reterr, AZ_INVALID, "staff %s: employer and agency need valid names",
+		    staff->label);
+	if (staff->tier > PEOPLE_TIER_MAX)
+		return az_fail(reterr, AZ_INVALID, "staff %s: a tier is at most %u", staff->label,
+		    PEOPLE_TIER_MAX);
+	if (staff->from != AZ_DATE_NONE && staff->until != AZ_DATE_NONE &&
+	    staff->until < staff->from)
+		return az_fail(
+		    reterr, AZ_INVALID, "staff %s: the last day is before the first", staff->label);
 	if (people->staff_next > PEOPLE_STAFF_MAX)
 		return az_fail(reterr, AZ_LIMIT,
 		    "staff %s: the house has no more numbers for staff", staff->label);
 	if (people_staff_labelled(people, staff->label) != NULL)
 		return az_fail(reterr, AZ_CONFLICT, "staff %s: there is one of that label already",
 		    staff->label);
-	if (key_is_taken(people, staff->public_key))
+	return staff->keyed_us == 0
+	    ? AZ_OK
+	    : people_may_take_key(people, staff->public_key, staff->label, reterr);
+}
+
+enum az_status
+people_may_take_key(const struct people *people, const uint8_t key[SIGN_PUBLIC_SIZE],
+    const char *label, struct az_err *reterr)
+{
+	if (key_is_taken(people, key))
 		return az_fail(
-		    reterr, AZ_CONFLICT, "staff %s: the key is somebody's already", staff->label);
+		    reterr, AZ_CONFLICT, "staff %s: the key is somebody's already", label);
 	return AZ_OK;
 }
 
@@ -254,27 +299,52 @@ check_signature(const char *context, struct bytes challenge, const uint8_t key[S
 	return sign_verify(key, bytes_make(data, size), signature);
 }
 
+/* The enrolled device of that key, or 0. */
+static uint32_t
+device_keyed(const struct people *people, const uint8_t key[SIGN_PUBLIC_SIZE])
+{
+	uint32_t device_id = 0;
+
+	for (uint32_t id = 1; id < people->device_next; id++) {
+		const struct device *device = people_device(people, id);
+
+		if (device != NULL && device->retired_us == 0 && same_key(device->public_key, key))
+			device_id = id;
+	}
+	return device_id;
+}
+
 enum az_status
-people_recognise(const struct people *people, struct bytes challenge,
+people_recognise_new(const struct people *people, struct bytes challenge,
+    const uint8_t new_key[SIGN_PUBLIC_SIZE], const uint8_t new_signature[SIGNATURE_SIZE],
+    const uint8_t device_key[SIGN_PUBLIC_SIZE], const uint8_t device_signature[SIGNATURE_SIZE],
+    uint32_t *ret_device, struct az_err *reterr)
+{
+	uint32_t device = device_keyed(people, device_key);
+
+	if (device == 0 ||
+	    check_signature(FRONT_ENROL_STAFF, challenge, new_key, new_signature) != AZ_OK ||
+	    check_signature(FRONT_SIGN_IN_DEVICE, challenge, device_key, device_signature) != AZ_OK)
+		return az_fail(reterr, AZ_DENIED, "enrol: this code or device is not accepted");
+	*ret_device = device;
+	return AZ_OK;
+}
+
+enum az_status
+people_recognise(const struct people *people, struct bytes challenge, int64_t now_us,
     const uint8_t staff_key[SIGN_PUBLIC_SIZE], const uint8_t staff_signature[SIGNATURE_SIZE],
     const uint8_t device_key[SIGN_PUBLIC_SIZE], const uint8_t device_signature[SIGNATURE_SIZE],
     uint32_t *ret_staff, uint32_t *ret_device, struct az_err *reterr)
 {
 	uint32_t staff_id = 0;
-	uint32_t device_id = 0;
+	uint32_t device_id = device_keyed(people, device_key);
 
 	for (uint32_t id = 1; id < people->staff_next; id++) {
 		const struct staff *staff = people_staff(people, id);
 
-		if (staff != NULL && staff->ended_us == 0 && same_key(staff->public_key, staff_key))
+		if (staff != NULL && staff_is_here(staff, now_us) &&
+		    same_key(staff->public_key, staff_key))
 			staff_id = id;
-	}
-	for (uint32_t id = 1; id < people->device_next; id++) {
-		const struct device *device = people_device(people, id);
-
-		if (device != NULL && device->retired_us == 0 &&
-		    same_key(device->public_key, device_key))
-			device_id = id;
 	}
 	if (staff_id == 0 || device_id == 0 ||
 	    check_signature(FRONT_SIGN_IN_STAFF, challenge, staff_key, staff_signature) != AZ_OK ||

@@ -22,15 +22,24 @@
 #define PEOPLE_DEVICES_MAX  65536u
 #define PEOPLE_SESSIONS_MAX 8192u
 
+#define PEOPLE_TIER_MAX 9u
+
 struct staff {
 	uint32_t id; /* from 1, never reused */
 	char label[LABEL_SIZE];
 	char name[NAME_SIZE]; /* may be empty */
 	enum role role;
+	/* Whose human this is: the employer; the agency that sent them; how many contracts lie between, 0 for our own. */
+	char employer[NAME_SIZE], agency[NAME_SIZE]; /* may be empty */
+	uint8_t tier;                                /* at most PEOPLE_TIER_MAX */
+	int32_t from, until; /* first and last day of work; AZ_DATE_NONE: none is set */
 	uint8_t public_key[SIGN_PUBLIC_SIZE];
 	/* Who asked for the key to be theirs, or for a new one: they could have kept it. 0: the founding. */
 	uint32_t keyed_by;
-	int64_t keyed_us;
+	int64_t keyed_us; /* 0: they have no key yet, and cannot sign in */
+	/* Of who is invited and has no key yet: the SHA-256 of a code, and when it stops being of use. */
+	uint8_t invitation[32];
+	int64_t invited_until_us; /* 0: not invited */
 	int64_t added_us;
 	int64_t ended_us; /* 0: not ended */
 };
@@ -79,20 +88,40 @@ AZ_CHECKED enum az_status people_put_device(
 uint32_t people_next_staff(const struct people *people);
 uint32_t people_next_device(const struct people *people);
 
+/* Whether they work here at this time: have a key, have not ended, and it is one of their days. */
+bool staff_is_here(const struct staff *staff, int64_t now_us);
+
 /* NULL if there is none. By label and by key: only those that have not ended. Borrowed until a put. */
 const struct staff *people_staff(const struct people *people, uint32_t id);
 const struct staff *people_staff_labelled(const struct people *people, const char *label);
 const struct device *people_device(const struct people *people, uint32_t id);
 const struct device *people_device_labelled(const struct people *people, const char *label);
 
+/* Who was invited with a code of this hash and may still enrol; NULL. */
+const struct staff *people_invited(
+    const struct people *people, const uint8_t invitation[32], int64_t now_us);
+/* Whether a key can become somebody's: no human or device has it, or ever had. AZ_CONFLICT. */
+AZ_CHECKED enum az_status people_may_take_key(const struct people *people,
+    const uint8_t key[SIGN_PUBLIC_SIZE], const char *label, struct az_err *reterr);
+
 /*
  * Who signed a challenge (the channel's handshake hash, as front_signed says), with both keys. AZ_DENIED if a key is not known,
- * has ended, or a signature is wrong: the reasons are not told apart.
+ * has ended, does not work here at this time, or a signature is wrong: the reasons are not told apart.
  */
 AZ_CHECKED enum az_status people_recognise(const struct people *people, struct bytes challenge,
-    const uint8_t staff_key[SIGN_PUBLIC_SIZE], const uint8_t staff_signature[SIGNATURE_SIZE],
+    int64_t now_us, const uint8_t staff_key[SIGN_PUBLIC_SIZE],
+    const uint8_t staff_signature[SIGNATURE_SIZE], const uint8_t device_key[SIGN_PUBLIC_SIZE],
+    const uint8_t device_signature[SIGNATURE_SIZE], uint32_t *ret_staff, uint32_t *ret_device,
+    struct az_err *reterr);
+
+/*
+ * At which device somebody signed, in a context of their own, who has no key here yet: the new key's signature and the device's. Fails
+ * as people_recognise.
+ */
+AZ_CHECKED enum az_status people_recognise_new(const struct people *people, struct bytes challenge,
+    const uint8_t new_key[SIGN_PUBLIC_SIZE], const uint8_t new_signature[SIGNATURE_SIZE],
     const uint8_t device_key[SIGN_PUBLIC_SIZE], const uint8_t device_signature[SIGNATURE_SIZE],
-    uint32_t *ret_staff, uint32_t *ret_device, struct az_err *reterr);
+    uint32_t *ret_device, struct az_err *reterr);
 
 /*
  * One more connection of staff at device: joins their session there, or makes one. If they are signed in

@@ -32,16 +32,28 @@ enum decision {
 /* The table of who may do what. Anything not in it is DECISION_DENY. */
 enum decision policy_decide(enum role role, enum verb verb);
 
+/* How far a house holds to what a house is for. */
+enum house_stage {
+	STAGE_SEALED = 0,   /* two people decide */
+	STAGE_SET_UP = 1,   /* a sealed one whose second officer has not enrolled yet */
+	STAGE_UNSEALED = 2, /* for demonstrations and tests */
+};
+
 /* What follows from a decision in a house. */
 enum permission {
 	PERMIT_NO = 0,
-	PERMIT_YES = 1,     /* at once, and nobody needs to approve it */
-	PERMIT_AT_ONCE = 2, /* an officer's own, in an unsealed house: asking approves it */
-	PERMIT_ASK = 3,     /* somebody else must approve it first */
+	PERMIT_YES = 1, /* at once, and nobody needs to approve it */
+	PERMIT_AT_ONCE =
+	    2,          /* an officer's own, where asking approves it: unsealed, or setting up */
+	PERMIT_ASK = 3, /* somebody else must approve it first */
 };
 
-/* *reterr is written with PERMIT_NO: the verb and the role, for the refusal. */
-enum permission policy_permit(enum role role, enum verb verb, bool unsealed, struct az_err *reterr);
+/*
+ * While a house is set up, officers invite the second one and add devices, and see what there is; nobody else does
+ * anything. *reterr is written with PERMIT_NO: the verb and the role, for the refusal.
+ */
+enum permission policy_permit(
+    enum role role, enum verb verb, enum house_stage stage, struct az_err *reterr);
 
 /* --- clients and purposes -------------------------------------------------------------------- */
 

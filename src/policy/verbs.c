@@ -41,6 +41,8 @@ static const enum decision table[VERB_COUNT][ROLE_COUNT] = {
     [VERB_REFUSE] = {N, N, N, Y, N, N},
     /* Who may ask may see what became of it. */
     [VERB_APPROVALS] = {N, N, Y, Y, Y, N},
+    [VERB_INVITE] = {N, N, A, A, N, N},
+    [VERB_AUTHENTICATOR] = {N, N, A, A, N, N},
 };
 
 #undef Y
@@ -55,19 +57,37 @@ policy_decide(enum role role, enum verb verb)
 	return table[verb][role];
 }
 
-enum permission
-policy_permit(enum role role, enum verb verb, bool unsealed, struct az_err *reterr)
+/* What an officer may do in a house that is being set up, beyond looking at it. */
+static enum permission
+permit_in_set_up(enum role role, enum verb verb, enum decision decision, struct az_err *reterr)
 {
+	bool sets_up = verb == VERB_INVITE || verb == VERB_DEVICE;
+
+	if (role == ROLE_OFFICER && decision == DECISION_ALLOW && verb != VERB_APPROVE)
+		return PERMIT_YES;
+	if (role == ROLE_OFFICER && decision == DECISION_ASK && sets_up)
+		return PERMIT_AT_ONCE;
+	(void)az_fail(reterr, AZ_DENIED,
+	    "%s: the house is being set up, until its second officer has enrolled",
+	    verb_name(verb));
+	return PERMIT_NO;
+}
+
+enum permission
+policy_permit(enum role role, enum verb verb, enum house_stage stage, struct az_err *reterr)
+{
+	enum decision decision = policy_decide(role, verb);
 	const char *name = verb_name(verb);
 	const char *who = role_name(role);
 
-	switch (policy_decide(role, verb)) {
-	case DECISION_ALLOW: return PERMIT_YES;
-	case DECISION_ASK: return unsealed && role == ROLE_OFFICER ? PERMIT_AT_ONCE : PERMIT_ASK;
-	case DECISION_DENY:
-	default: break;
+	if (decision != DECISION_ALLOW && decision != DECISION_ASK) {
+		(void)az_fail(reterr, AZ_DENIED, "%s: not for %s", name != NULL ? name : "this",
+		    who != NULL ? who : "nobody");
+		return PERMIT_NO;
 	}
-	(void)az_fail(reterr, AZ_DENIED, "%s: not for %s", name != NULL ? name : "this",
-	    who != NULL ? who : "nobody");
-	return PERMIT_NO;
+	if (stage == STAGE_SET_UP)
+		return permit_in_set_up(role, verb, decision, reterr);
+	if (decision == DECISION_ALLOW)
+		return PERMIT_YES;
+	return stage == STAGE_UNSEALED && role == ROLE_OFFICER ? PERMIT_AT_ONCE : PERMIT_ASK;
 }

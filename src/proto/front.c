@@ -152,13 +152,47 @@ walk_purpose_add(struct walk *walk, struct front_purpose_add *add)
 }
 
 static void
-walk_staff_add(struct walk *walk, struct front_staff_add *add)
+walk_staff(struct walk *walk, struct front_staff_add *add)
 {
 	walk_label(walk, add->label, false);
 	walk_name(walk, add->name);
 	walk_u8(walk, &add->role);
-	walk_raw(walk, add->key, sizeof(add->key));
+	walk_name(walk, add->employer);
+	walk_name(walk, add->agency);
+	walk_u8(walk, &add->tier);
+	walk_days(walk, &add->from);
+	walk_days(walk, &add->until);
 	walk->bad |= add->role == ROLE_NONE || add->role >= ROLE_COUNT;
+}
+
+static void
+walk_staff_add(struct walk *walk, struct front_staff_add *add)
+{
+	walk_staff(walk, add);
+	walk_raw(walk, add->key, sizeof(add->key));
+}
+
+static void
+walk_invite(struct walk *walk, struct front_invite *invite)
+{
+	walk_staff(walk, &invite->staff);
+	walk_raw(walk, invite->code_hash, sizeof(invite->code_hash));
+	walk_u32(walk, &invite->seconds);
+	walk->bad |= invite->seconds == 0 || invite->seconds > FRONT_INVITE_MAX_S;
+}
+
+static void
+walk_rekey(struct walk *walk, struct front_rekey *rekey)
+{
+	walk_label(walk, rekey->label, false);
+	walk_raw(walk, rekey->key, sizeof(rekey->key));
+}
+
+static void
+walk_enrol(struct walk *walk, struct front_enrol *enrol)
+{
+	walk_raw(walk, enrol->code, sizeof(enrol->code));
+	walk_sign_in(walk, &enrol->sign_in);
 }
 
 static void
@@ -452,6 +486,13 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 		break;
 	case FRONT_APPROVAL:
 	case FRONT_REFUSE: walk_number(walk, &request->numbered.number); break;
+	case FRONT_INVITE: walk_invite(walk, &request->invite); break;
+	case FRONT_REKEY: walk_rekey(walk, &request->rekey); break;
+	case FRONT_UNTIL:
+		walk_label(walk, request->until.label, false);
+		walk_days(walk, &request->until.day);
+		break;
+	case FRONT_ENROL: walk_enrol(walk, &request->enrol); break;
 	case FRONT_APPROVE:
 		walk_number(walk, &request->approve.number);
 		walk_raw(walk, request->approve.signature, sizeof(request->approve.signature));

@@ -76,6 +76,10 @@ enum front_message {
 	FRONT_APPROVAL = 58,  /* one of them, with its document */
 	FRONT_APPROVE = 59,
 	FRONT_REFUSE = 60,
+	FRONT_INVITE = 61,
+	FRONT_REKEY = 62,
+	FRONT_UNTIL = 64, /* somebody's last day */
+	FRONT_ENROL = 63, /* instead of SIGN_IN: by who was invited, and has no key here yet */
 
 	FRONT_DONE = 129, /* heads, then an answer (proto/answer.h) */
 	FRONT_FAILED =
@@ -103,6 +107,7 @@ struct front_sign_in {
 /* What the two signatures are over: a context that no other signature of ours has, then the channel's hash. */
 #define FRONT_SIGN_IN_STAFF  "azukari/v1/sign-in/staff\n"
 #define FRONT_SIGN_IN_DEVICE "azukari/v1/sign-in/device\n"
+#define FRONT_ENROL_STAFF    "azukari/v1/enrol/staff\n"
 #define FRONT_HASH_SIZE      32u
 #define FRONT_SIGNED_MAX     64u
 /* Writes what is to be signed; returns its size. */
@@ -147,7 +152,34 @@ struct front_staff_add {
 	char label[LABEL_SIZE];
 	char name[NAME_SIZE];
 	uint8_t role; /* enum role */
+	char employer[NAME_SIZE], agency[NAME_SIZE];
+	uint8_t tier;
+	int32_t from, until; /* days; AZ_DATE_NONE: none is set */
+	uint8_t key[32];     /* zeros if they are invited */
+};
+
+struct front_invite {
+	struct front_staff_add staff;
+	uint8_t
+	    code_hash[32]; /* SHA-256 of the code that the front made, and gives to who asks only */
+	uint32_t seconds;  /* until it is of no use, at most FRONT_INVITE_MAX_S */
+};
+#define FRONT_INVITE_MAX_S (30u * 86400u)
+#define FRONT_INVITE_CODE  16u /* random bytes */
+
+struct front_rekey {
+	char label[LABEL_SIZE];
 	uint8_t key[32];
+};
+
+struct front_until {
+	char label[LABEL_SIZE];
+	int32_t day; /* AZ_DATE_NONE: none */
+};
+
+struct front_enrol {
+	uint8_t code[FRONT_INVITE_CODE];
+	struct front_sign_in sign_in; /* with the new key, in a context of its own */
 };
 
 struct front_device_add {
@@ -342,6 +374,10 @@ union front_request {
 	struct front_approve approve;
 	struct front_ledger_export ledger_export;
 	struct front_ledger_proof ledger_proof;
+	struct front_invite invite;
+	struct front_rekey rekey;
+	struct front_until until;
+	struct front_enrol enrol;
 };
 
 /* Whether a descriptor rides along with a request of that type: then one must, else none may. */

@@ -213,6 +213,8 @@ static const char *const verb_names[VERB_COUNT] = {
     [VERB_REFUSE] = "refuse",
     [VERB_APPROVALS] = "approvals",
     [VERB_LEDGER_EXPORT] = "ledger export",
+    [VERB_INVITE] = "invite",
+    [VERB_AUTHENTICATOR] = "authenticator",
 };
 
 const char *

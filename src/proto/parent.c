@@ -41,6 +41,8 @@ parent_start_encode(const struct parent_start *start, struct buffer *buffer)
 		wire_put_text(&writer, founding->officer);
 		wire_put_text(&writer, founding->name);
 		wire_put_raw(&writer, founding->officer_key, sizeof(founding->officer_key));
+		wire_put_text(&writer, founding->second);
+		wire_put_raw(&writer, founding->invitation, sizeof(founding->invitation));
 		wire_put_text(&writer, founding->device);
 		wire_put_raw(&writer, founding->device_key, sizeof(founding->device_key));
 	}
@@ -67,12 +69,15 @@ parent_start_decode(struct bytes bytes, struct parent_start *ret_start)
 		wire_get_text(&reader, founding->officer, sizeof(founding->officer));
 		wire_get_text(&reader, founding->name, sizeof(founding->name));
 		wire_get_raw(&reader, founding->officer_key, sizeof(founding->officer_key));
+		wire_get_text(&reader, founding->second, sizeof(founding->second));
+		wire_get_raw(&reader, founding->invitation, sizeof(founding->invitation));
 		wire_get_text(&reader, founding->device, sizeof(founding->device));
 		wire_get_raw(&reader, founding->device_key, sizeof(founding->device_key));
 	}
 	good = found <= 1 && wire_end(&reader) &&
 	    (!start.found ||
 		(label_is_valid(start.founding.officer) && label_is_valid(start.founding.device) &&
+		    (start.founding.second[0] == '\0' || label_is_valid(start.founding.second)) &&
 		    (start.founding.name[0] == '\0' || name_is_valid(start.founding.name))));
 	if (good)
 		*ret_start = start;

@@ -49,11 +49,13 @@ enum parent_child { CHILD_NONE = 0, CHILD_INTAKE = 1, CHILD_VERIFY = 2 };
 
 #define PARENT_BODY_MAX 4096u
 
-/* Founding: the first officer and the host's own device. */
+/* Founding: the officers and the host's own device. */
 struct parent_founding {
 	char officer[LABEL_SIZE];
 	char name[NAME_SIZE];
 	uint8_t officer_key[32];
+	char second[LABEL_SIZE]; /* of a sealed house: the officer who is invited; else "" */
+	uint8_t invitation[32];  /* SHA-256 of their code */
 	char device[LABEL_SIZE];
 	uint8_t device_key[32];
 };

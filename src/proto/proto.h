@@ -136,7 +136,9 @@ enum verb {
 	VERB_APPROVE = 36,
 	VERB_REFUSE = 37,
 	VERB_APPROVALS = 38, /* officers see all requests, others their own */
-	VERB_COUNT = 96,     /* numbers between them that have no name are no verbs */
+	VERB_INVITE = 39,
+	VERB_AUTHENTICATOR = 40, /* another key for somebody */
+	VERB_COUNT = 96,         /* numbers between them that have no name are no verbs */
 };
 
 enum reason {

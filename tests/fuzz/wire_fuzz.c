@@ -19,6 +19,7 @@
 #include "proto/front.h"
 #include "proto/intake.h"
 #include "proto/parent.h"
+#include "proto/unlock.h"
 #include "proto/vault.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -198,12 +199,31 @@ read_document(struct bytes bytes)
 	same(&again, bytes);
 }
 
+static void
+read_unlock(struct bytes bytes)
+{
+	struct unlock_give give;
+	struct unlock_said said;
+	struct buffer again;
+
+	buffer_init(&again, 1u << 12, false);
+	if (unlock_give_decode(bytes, &give) == AZ_OK) {
+		assert(unlock_give_encode(&give, &again) == AZ_OK);
+		same(&again, bytes);
+	}
+	if (unlock_said_decode(bytes, &said) == AZ_OK) {
+		assert(unlock_said_encode(&said, &again) == AZ_OK);
+		same(&again, bytes);
+	}
+	buffer_fini(&again);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const readers[])(struct bytes bytes) = {read_frames, read_request,
 	    read_answer, read_row, read_block, read_intake_row, read_start, read_things,
-	    read_document};
+	    read_document, read_unlock};
 
 	if (size < 1)
 		return 0;

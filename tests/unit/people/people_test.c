@@ -7,8 +7,12 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "people/people.h"
 #include "proto/front.h"
+
+#define TODAY 20000
+#define NOW   (TODAY * AZ_US_PER_DAY + 5)
 
 /* Two humans and two machines, each with a key of its own. */
 struct house {
@@ -34,7 +38,12 @@ make_house(void **state)
 		sign_key_public(house.keys[i], house.public_keys[i]);
 	}
 	for (uint32_t id = 1; id <= 2; id++) {
-		struct staff staff = {.id = id, .role = ROLE_AGENT, .added_us = 1};
+		struct staff staff = {.id = id,
+		    .role = ROLE_AGENT,
+		    .from = AZ_DATE_NONE,
+		    .until = AZ_DATE_NONE,
+		    .keyed_us = 1,
+		    .added_us = 1};
 		struct device device = {.id = id, .added_us = 1};
 
 		(void)snprintf(staff.label, sizeof(staff.label), "human%u", id);
@@ -81,7 +90,7 @@ recognise(const struct house *house, unsigned int staff_key, const uint8_t *staf
 	uint8_t challenge[FRONT_HASH_SIZE];
 
 	memset(challenge, 7, sizeof(challenge));
-	return people_recognise(house->people, bytes_make(challenge, sizeof(challenge)),
+	return people_recognise(house->people, bytes_make(challenge, sizeof(challenge)), NOW,
 	    house->public_keys[staff_key], staff_signature, house->public_keys[device_key],
 	    device_signature, staff, device, NULL);
 }
@@ -148,7 +157,12 @@ static void
 labels_and_keys_are_given_once(void **state)
 {
 	struct house *house = *state;
-	struct staff staff = {.id = 3, .label = "human3", .role = ROLE_AGENT};
+	struct staff staff = {.id = 3,
+	    .label = "human3",
+	    .role = ROLE_AGENT,
+	    .from = AZ_DATE_NONE,
+	    .until = AZ_DATE_NONE,
+	    .keyed_us = 1};
 	struct device device = {.id = 3, .label = "device3"};
 	struct staff ended = *people_staff(house->people, 1);
 
@@ -228,6 +242,100 @@ session_numbers_are_never_given_again(void **state)
 	assert_int_equal(session, 1002);
 }
 
+static void
+people_work_on_their_days_only(void **state)
+{
+	static const struct {
+		int32_t from, until;
+		bool here;
+	} days[] = {{AZ_DATE_NONE, AZ_DATE_NONE, true}, {TODAY, TODAY, true},
+	    {TODAY + 1, AZ_DATE_NONE, false}, {AZ_DATE_NONE, TODAY - 1, false},
+	    {TODAY - 9, TODAY - 1, false}, {TODAY - 1, TODAY + 1, true}};
+	struct house *house = *state;
+	uint8_t mine[SIGNATURE_SIZE];
+	uint8_t machines[SIGNATURE_SIZE];
+	struct staff staff = *people_staff(house->people, 1);
+	uint32_t a = 0, b = 0;
+
+	sign_hash(house, 0, FRONT_SIGN_IN_STAFF, 7, mine);
+	sign_hash(house, 2, FRONT_SIGN_IN_DEVICE, 7, machines);
+	for (size_t i = 0; i < AZ_ARRAY_SIZE(days); i++) {
+		staff.from = days[i].from;
+		staff.until = days[i].until;
+		assert_int_equal(people_put_staff(house->people, &staff, NULL), AZ_OK);
+		assert_int_equal(staff_is_here(&staff, NOW), days[i].here);
+		assert_int_equal(recognise(house, 0, mine, 2, machines, &a, &b),
+		    days[i].here ? AZ_OK : AZ_DENIED);
+	}
+	staff.from = staff.until = AZ_DATE_NONE;
+	staff.ended_us = 3;
+	assert_false(staff_is_here(&staff, NOW));
+}
+
+static void
+who_is_invited_cannot_sign_in_and_enrols_once_in_time(void **state)
+{
+	struct house *house = *state;
+	struct staff staff = {.id = 3,
+	    .label = "human3",
+	    .role = ROLE_AGENT,
+	    .from = AZ_DATE_NONE,
+	    .until = AZ_DATE_NONE,
+	    .invited_until_us = NOW + 10,
+	    .invitation = {9}};
+	const uint8_t other[32] = {8};
+	const uint8_t zero[SIGN_PUBLIC_SIZE] = {0};
+	uint8_t mine[SIGNATURE_SIZE];
+	uint8_t machines[SIGNATURE_SIZE];
+	uint8_t challenge[FRONT_HASH_SIZE];
+	uint32_t device = 0, a = 0;
+
+	assert_int_equal(people_put_staff(house->people, &staff, NULL), AZ_OK);
+	assert_false(staff_is_here(&staff, NOW));
+	assert_non_null(people_invited(house->people, staff.invitation, NOW));
+	assert_null(people_invited(house->people, staff.invitation, NOW + 10));
+	assert_null(people_invited(house->people, other, NOW));
+	/* Nobody has the key of zeros. */
+	memset(challenge, 7, sizeof(challenge));
+	sign_hash(house, 2, FRONT_SIGN_IN_DEVICE, 7, machines);
+	memset(mine, 0, sizeof(mine));
+	assert_int_equal(people_recognise(house->people, bytes_make(challenge, sizeof(challenge)),
+			     NOW, zero, mine, house->public_keys[2], machines, &a, &device, NULL),
+	    AZ_DENIED);
+	/* A signature for signing in does not enrol, nor the other way. */
+	sign_hash(house, 0, FRONT_SIGN_IN_STAFF, 7, mine);
+	assert_int_equal(
+	    people_recognise_new(house->people, bytes_make(challenge, sizeof(challenge)),
+		house->public_keys[0], mine, house->public_keys[2], machines, &device, NULL),
+	    AZ_DENIED);
+	sign_hash(house, 0, FRONT_ENROL_STAFF, 7, mine);
+	assert_int_equal(
+	    people_recognise_new(house->people, bytes_make(challenge, sizeof(challenge)),
+		house->public_keys[0], mine, house->public_keys[2], machines, &device, NULL),
+	    AZ_OK);
+	assert_int_equal(device, 1);
+	assert_int_equal(recognise(house, 0, mine, 2, machines, &a, &device), AZ_DENIED);
+	/* Not at a machine that is not enrolled. */
+	sign_hash(house, 0, FRONT_SIGN_IN_DEVICE, 7, machines);
+	assert_int_equal(
+	    people_recognise_new(house->people, bytes_make(challenge, sizeof(challenge)),
+		house->public_keys[0], mine, house->public_keys[0], machines, &device, NULL),
+	    AZ_DENIED);
+	/* With a key, or ended, the invitation is of no use. */
+	staff.keyed_us = 1;
+	memcpy(staff.public_key, house->public_keys[0], SIGN_PUBLIC_SIZE);
+	assert_int_equal(people_put_staff(house->people, &staff, NULL), AZ_OK);
+	assert_null(people_invited(house->people, staff.invitation, NOW));
+	staff.keyed_us = 0;
+	staff.ended_us = 1;
+	assert_int_equal(people_put_staff(house->people, &staff, NULL), AZ_OK);
+	assert_null(people_invited(house->people, staff.invitation, NOW));
+	assert_int_equal(
+	    people_may_take_key(house->people, house->public_keys[1], "x", NULL), AZ_CONFLICT);
+	assert_int_equal(
+	    people_may_take_key(house->people, house->public_keys[3], "x", NULL), AZ_CONFLICT);
+}
+
 int
 main(void)
 {
@@ -235,6 +343,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		who_signs_with_both_keys_is_recognised, make_house, free_house),
 	    cmocka_unit_test_setup_teardown(nobody_else_is, make_house, free_house),
+	    cmocka_unit_test_setup_teardown(people_work_on_their_days_only, make_house, free_house),
+	    cmocka_unit_test_setup_teardown(
+		who_is_invited_cannot_sign_in_and_enrols_once_in_time, make_house, free_house),
 	    cmocka_unit_test_setup_teardown(labels_and_keys_are_given_once, make_house, free_house),
 	    cmocka_unit_test_setup_teardown(a_sign_in_elsewhere_takes_over, make_house, free_house),
 	    cmocka_unit_test_setup_teardown(

@@ -40,6 +40,8 @@ static const struct {
     {VERB_APPROVE, "--y--"},
     {VERB_REFUSE, "--y--"},
     {VERB_APPROVALS, "-yyy-"},
+    {VERB_INVITE, "-aa--"},
+    {VERB_AUTHENTICATOR, "-aa--"},
 };
 
 static void
@@ -90,20 +92,42 @@ only_an_officer_of_an_unsealed_house_approves_by_asking(void **state)
 			struct az_err err = {.status = AZ_OK};
 
 			assert_int_equal(
-			    policy_permit((enum role)role, design[i].verb, false, &err),
+			    policy_permit((enum role)role, design[i].verb, STAGE_SEALED, &err),
 			    cell == 'y'       ? PERMIT_YES
 				: cell == 'a' ? PERMIT_ASK
 					      : PERMIT_NO);
 			assert_int_equal(err.status, cell == '-' ? AZ_DENIED : AZ_OK);
-			assert_int_equal(policy_permit((enum role)role, design[i].verb, true, NULL),
+			assert_int_equal(
+			    policy_permit((enum role)role, design[i].verb, STAGE_UNSEALED, NULL),
 			    cell == 'y'                               ? PERMIT_YES
 				: cell == 'a' && role == ROLE_OFFICER ? PERMIT_AT_ONCE
 				: cell == 'a'                         ? PERMIT_ASK
 								      : PERMIT_NO);
 		}
 	}
-	assert_int_equal(policy_permit(ROLE_NONE, VERB_STAFF, true, NULL), PERMIT_NO);
-	assert_int_equal(policy_permit(ROLE_OFFICER, VERB_NONE, true, NULL), PERMIT_NO);
+	assert_int_equal(policy_permit(ROLE_NONE, VERB_STAFF, STAGE_UNSEALED, NULL), PERMIT_NO);
+	assert_int_equal(policy_permit(ROLE_OFFICER, VERB_NONE, STAGE_UNSEALED, NULL), PERMIT_NO);
+}
+
+/* A house that is being set up: an officer looks, invites, adds devices; nobody does anything else. */
+static void
+i7_until_the_second_officer_has_enrolled_only_set_up_verbs_work(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < AZ_ARRAY_SIZE(design); i++) {
+		for (unsigned int role = ROLE_AGENT; role < ROLE_COUNT; role++) {
+			enum verb verb = design[i].verb;
+			char cell = design[i].cells[role - ROLE_AGENT];
+			enum permission expected = PERMIT_NO;
+
+			if (role == ROLE_OFFICER && cell == 'y' && verb != VERB_APPROVE)
+				expected = PERMIT_YES;
+			if (role == ROLE_OFFICER && (verb == VERB_INVITE || verb == VERB_DEVICE))
+				expected = PERMIT_AT_ONCE;
+			assert_int_equal(
+			    policy_permit((enum role)role, verb, STAGE_SET_UP, NULL), expected);
+		}
+	}
 }
 
 int
@@ -112,6 +136,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_cell_is_the_designs),
 	    cmocka_unit_test(i9_what_is_not_in_the_table_is_denied),
+	    cmocka_unit_test(i7_until_the_second_officer_has_enrolled_only_set_up_verbs_work),
 	    cmocka_unit_test(only_an_officer_of_an_unsealed_house_approves_by_asking),
 	};
 
