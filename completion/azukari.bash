@@ -27,7 +27,7 @@ _azukari() {
 	--mode) words='add' ;;
 	*)
 		case $command,$sub in
-		,*) words='init serve unlock status client purpose policy staff invite device inspect entrust receipt disclose campaign attempt correct stop restrict ledger ask approve refuse approvals scan demo --house --key --json --version -h' ;;
+		,*) words='init serve unlock status client purpose policy staff invite device inspect entrust receipt disclose campaign attempt correct stop restrict case ledger ask approve refuse approvals scan demo --house --key --json --version -h' ;;
 		init,*) words='--house --officer --name --key-out --passphrase --unsealed' ;;
 		client,add) words='--name --category' ;;
 		client,*) words='add list close map recipient' ;;
@@ -59,6 +59,8 @@ _azukari() {
 		correct,*) words='--client --purpose --by --record --set --reason --call' ;;
 		stop,*) words='--client --purpose --by --record --channel --lift --reason' ;;
 		restrict,*) words='--client --purpose --by --record --fields --two-people --open-for --minutes --lift --reason' ;;
+		case,open) words='--reason --rows --clients --days --hash' ;;
+		case,*) words='open list allow close' ;;
 		ledger,verify) words='--client' ;;
 		ledger,query) words='--client --record --staff --max' ;;
 		ledger,checkpoint) words='--client --out' ;;

@@ -210,6 +210,18 @@ static const struct command commands[] = {
 	"  --reason CODE     persons-request unless another is said\n"
 	"example: azukari restrict --client c01 --purpose checkup --record 1 --fields "
 	"address,phone"},
+    {"case", cmd_case, "what an investigator may trace",
+	"azukari case open --reason REASON [--rows N] [--clients LABEL,…] [--days N]\n"
+	"               [--hash SHA256]\n"
+	"       azukari case list\n"
+	"       azukari case allow CASE SHA256\n"
+	"       azukari case close CASE\n"
+	"  --rows N         in all its traces together (1000000)\n"
+	"  --clients        whose lists are searched (all)\n"
+	"  --days N         from when an officer approves it (14)\n"
+	"  --hash SHA256    the only file that may be traced\n"
+	"  allow asks for a list that looks made up to find out who is here\n"
+	"example: azukari case open --reason suspicion --clients c01"},
     {"ledger", cmd_ledger, "the evidence",
 	"azukari ledger verify [--client LABEL]\n"
 	"       azukari ledger query [--client LABEL] [--record N | --staff LABEL] [--max N]\n"

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "custody/campaigns.h"
+#include "custody/cases.h"
 #include "custody/corrections.h"
 #include "custody/custody_internal.h"
 #include "custody/holds.h"
@@ -596,6 +597,7 @@ custody_close(struct custody **custody)
 	secret_free(&closed->budgets_key);
 	campaigns_free(closed);
 	maps_free(closed);
+	cases_free(closed);
 	holds_free(closed);
 	corrections_free(closed);
 	secret_free(&closed->catalogue_key);

@@ -45,6 +45,7 @@ enum thing_kind {
 	THING_BUDGET = 90,
 	THING_EXTENSION = 91,
 	THING_APPROVAL = 40,
+	THING_CASE = 60,
 };
 
 /*
@@ -244,6 +245,8 @@ struct custody {
 	size_t map_count;
 	struct campaign **campaigns; /* by id */
 	size_t campaign_count;
+	struct trace_case **cases; /* by id */
+	size_t case_count;
 	struct id_map holds; /* what holds for a record, whatever is delivered */
 	struct secret *catalogue_key;
 	struct secret *intake_identity; /* opens lists that are sealed to the house */

@@ -285,6 +285,37 @@ policy_close(struct words *words, const union front_request *body)
 	say(words, "close the extension %u of a budget", body->policy_close.id);
 }
 
+static void
+case_open(struct words *words, const union front_request *body)
+{
+	const struct front_case_open *open = &body->case_open;
+	const char *reason = reason_name((enum reason)open->reason);
+	char hash[2 * 32 + 1];
+
+	say(words, "open a case: %s", reason != NULL ? reason : "no reason");
+	say(words, ", %llu rows, %u days", (unsigned long long)open->rows, open->days);
+	if (open->client_count == 0)
+		say(words, ", all clients");
+	for (uint8_t i = 0; i < open->client_count; i++)
+		say(words, "%s %s", i == 0 ? ", clients" : "", open->clients[i]);
+	if (open->has_hash == 0)
+		return;
+	hex_encode(bytes_make(open->hash, sizeof(open->hash)), hash);
+	say(words, ", only the file %s", hash);
+}
+
+static void
+case_allow(struct words *words, const union front_request *body)
+{
+	char hash[2 * 32 + 1];
+
+	hex_encode(bytes_make(body->case_allow.hash, sizeof(body->case_allow.hash)), hash);
+	say(words,
+	    "in case %u, trace the file %s, which looks as if it had been made up to find out who "
+	    "is here",
+	    body->case_allow.id, hash);
+}
+
 static const struct {
 	enum front_message type;
 	void (*describe)(struct words *words, const union front_request *body);
@@ -303,6 +334,8 @@ static const struct {
     {FRONT_CAMPAIGN_ADD, campaign_add},
     {FRONT_CAMPAIGN_CLOSE, campaign_close},
     {FRONT_RESTRICT, restriction},
+    {FRONT_CASE_OPEN, case_open},
+    {FRONT_CASE_ALLOW, case_allow},
     {FRONT_POLICY_ADD, policy_add},
     {FRONT_POLICY_EXTEND, policy_extend},
     {FRONT_POLICY_CLOSE, policy_close},

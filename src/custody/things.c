@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "custody/campaigns.h"
+#include "custody/cases.h"
 #include "custody/corrections.h"
 #include "custody/holds.h"
 #include "custody/maps.h"
@@ -451,6 +452,8 @@ thing_apply(void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_
 		return map_apply(custody, thing, reterr);
 	if (kind == THING_CORRECTION)
 		return correction_apply(custody, thing, reterr);
+	if (kind == THING_CASE)
+		return case_apply(custody, thing, reterr);
 	if (kind == THING_HOLD)
 		return hold_apply(custody, thing, reterr);
 	if (kind == THING_CONSIGNMENT)

@@ -1,7 +1,7 @@
 /*
  * The table of what a front may ask. What is not in it is no request.
  */
-#include "custody/custody_internal.h"
+#include "custody/cases.h"
 
 static const struct verb_entry verbs[] = {
     {FRONT_SIGN_IN, VERB_NONE, false, verb_sign_in},
@@ -42,6 +42,10 @@ static const struct verb_entry verbs[] = {
     {FRONT_LEDGER_CHECKPOINT, VERB_LEDGER_EXPORT, false, verb_ledger_checkpoint},
     {FRONT_LEDGER_PROOF, VERB_LEDGER_EXPORT, false, verb_ledger_proof},
     {FRONT_LEDGER_QUERY, VERB_LEDGER_QUERY, false, verb_ledger_query},
+    {FRONT_CASE_OPEN, VERB_CASE, true, verb_case_open},
+    {FRONT_CASE_ALLOW, VERB_CASE, true, verb_case_allow},
+    {FRONT_CASE_LIST, VERB_CASE_LIST, false, verb_case_list},
+    {FRONT_CASE_CLOSE, VERB_CASE_CLOSE, true, verb_case_close},
     {FRONT_POLICY_ADD, VERB_POLICY, true, verb_policy_add},
     {FRONT_POLICY_LIST, VERB_POLICY_LIST, false, verb_policy_list},
     {FRONT_POLICY_EXTEND, VERB_POLICY, true, verb_policy_extend},

@@ -37,6 +37,11 @@ static const enum decision table[VERB_COUNT][ROLE_COUNT] = {
     [VERB_RECEIPT] = {N, N, Y, Y, N, N},
     [VERB_POLICY] = {N, N, N, A, N, N},
     [VERB_POLICY_LIST] = {N, N, Y, Y, N, N},
+    [VERB_CASE] = {N, N, N, N, A, N},
+    [VERB_CASE_LIST] = {N, N, N, Y, Y, N},
+    [VERB_CASE_CLOSE] = {N, N, N, Y, Y, N},
+    [VERB_TRACE] = {N, N, N, N, Y, N},
+    [VERB_HISTORY] = {N, N, N, N, A, N},
     [VERB_APPROVE] = {N, N, N, Y, N, N},
     [VERB_REFUSE] = {N, N, N, Y, N, N},
     /* Who may ask may see what became of it. */

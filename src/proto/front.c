@@ -438,6 +438,28 @@ walk_ledger_export(struct walk *walk, struct front_ledger_export *export)
 }
 
 static void
+walk_case_open(struct walk *walk, struct front_case_open *open)
+{
+	uint8_t any = 0;
+
+	walk_u16(walk, &open->reason);
+	walk->bad |= reason_name((enum reason)open->reason) == NULL || open->reason == REASON_NONE;
+	walk_u64(walk, &open->rows);
+	walk_u32(walk, &open->days);
+	walk->bad |= open->rows == 0 || open->rows > FRONT_CASE_ROWS_MAX || open->days == 0 ||
+	    open->days > FRONT_CASE_DAYS_MAX;
+	walk_u8(walk, &open->has_hash);
+	walk_raw(walk, open->hash, sizeof(open->hash));
+	for (size_t i = 0; i < sizeof(open->hash); i++)
+		any |= open->hash[i];
+	walk->bad |= open->has_hash > 1 || (open->has_hash == 0 && any != 0);
+	walk_u8(walk, &open->client_count);
+	walk->bad |= open->client_count > FRONT_CASE_CLIENTS;
+	for (uint8_t i = 0; !walk->bad && i < open->client_count; i++)
+		walk_label(walk, open->clients[i], false);
+}
+
+static void
 walk_request(struct walk *walk, enum front_message type, union front_request *request)
 {
 	switch (type) {
@@ -446,6 +468,7 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_STATUS:
 	case FRONT_CLIENT_LIST:
 	case FRONT_RECIPIENT:
+	case FRONT_CASE_LIST:
 	case FRONT_STAFF_LIST:
 	case FRONT_DEVICE_LIST: break;
 	case FRONT_CAMPAIGN_LIST:
@@ -479,12 +502,18 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_POLICY_LIST: walk_label(walk, request->named.label, true); break;
 	case FRONT_POLICY_EXTEND: walk_policy_extend(walk, &request->policy_extend); break;
 	case FRONT_POLICY_CLOSE: walk_u32(walk, &request->policy_close.id); break;
+	case FRONT_CASE_OPEN: walk_case_open(walk, &request->case_open); break;
+	case FRONT_CASE_ALLOW:
+		walk_number(walk, &request->case_allow.id);
+		walk_raw(walk, request->case_allow.hash, sizeof(request->case_allow.hash));
+		break;
 	case FRONT_ASK: walk_ask(walk, &request->ask); break;
 	case FRONT_APPROVALS:
 		walk_u8(walk, &request->approvals.all);
 		walk->bad |= request->approvals.all > 1;
 		break;
 	case FRONT_APPROVAL:
+	case FRONT_CASE_CLOSE:
 	case FRONT_REFUSE: walk_number(walk, &request->numbered.number); break;
 	case FRONT_INVITE: walk_invite(walk, &request->invite); break;
 	case FRONT_REKEY: walk_rekey(walk, &request->rekey); break;

@@ -67,6 +67,10 @@ enum front_message {
 	FRONT_LEDGER_CHECKPOINT = 49,
 	FRONT_LEDGER_PROOF = 50,
 
+	FRONT_CASE_OPEN = 88,
+	FRONT_CASE_LIST = 89,
+	FRONT_CASE_CLOSE = 90,
+	FRONT_CASE_ALLOW = 91, /* a list that looks enumerated */
 	FRONT_POLICY_ADD = 120,
 	FRONT_POLICY_LIST = 121,
 	FRONT_POLICY_EXTEND = 122,
@@ -325,9 +329,29 @@ struct front_approvals {
 	uint8_t all; /* 0 or 1: those that are decided or expired too */
 };
 
-/* APPROVAL, REFUSE */
+/* APPROVAL, REFUSE, CASE_CLOSE */
 struct front_numbered {
 	uint32_t number; /* from 1 */
+};
+
+#define FRONT_CASE_CLIENTS  64u
+#define FRONT_CASE_ROWS_MAX UINT64_C(100000000)
+#define FRONT_CASE_DAYS_MAX 366u
+#define FRONT_CASE_ROWS     UINT64_C(1000000) /* what a front asks for if it is told nothing */
+#define FRONT_CASE_DAYS     14u
+struct front_case_open {
+	uint16_t reason;  /* enum reason */
+	uint64_t rows;    /* 1 to FRONT_CASE_ROWS_MAX, in all its traces */
+	uint32_t days;    /* 1 to FRONT_CASE_DAYS_MAX, from when it is approved */
+	uint8_t has_hash; /* 0 or 1 */
+	uint8_t hash[32]; /* SHA-256 of the only file that may be traced; zeros if there is none */
+	uint8_t client_count; /* 0: all */
+	char clients[FRONT_CASE_CLIENTS][LABEL_SIZE];
+};
+
+struct front_case_allow {
+	uint32_t id;      /* of the case */
+	uint8_t hash[32]; /* SHA-256 of the file */
 };
 
 struct front_approve {
@@ -372,6 +396,8 @@ union front_request {
 	struct front_approvals approvals;
 	struct front_numbered numbered;
 	struct front_approve approve;
+	struct front_case_open case_open;
+	struct front_case_allow case_allow;
 	struct front_ledger_export ledger_export;
 	struct front_ledger_proof ledger_proof;
 	struct front_invite invite;

@@ -138,7 +138,12 @@ enum verb {
 	VERB_APPROVALS = 38, /* officers see all requests, others their own */
 	VERB_INVITE = 39,
 	VERB_AUTHENTICATOR = 40, /* another key for somebody */
-	VERB_COUNT = 96,         /* numbers between them that have no name are no verbs */
+	VERB_CASE = 56,          /* open, allow */
+	VERB_TRACE = 57,
+	VERB_HISTORY = 58,
+	VERB_CASE_LIST = 59,
+	VERB_CASE_CLOSE = 60,
+	VERB_COUNT = 96, /* numbers between them that have no name are no verbs */
 };
 
 enum reason {
