@@ -13,7 +13,7 @@
 #define REPLY_HEADS 16u
 
 static void
-await(struct channel *channel)
+await(struct load_channel *channel)
 {
 	struct pollfd ready = {.fd = channel->link.fd, .events = POLLIN};
 
@@ -23,7 +23,7 @@ await(struct channel *channel)
 
 /* The next frame, waited for. */
 static void
-receive(struct channel *channel, uint16_t type, struct frame *ret_frame)
+receive(struct load_channel *channel, uint16_t type, struct frame *ret_frame)
 {
 	struct az_err err = {0};
 	enum az_status status;
@@ -40,7 +40,7 @@ receive(struct channel *channel, uint16_t type, struct frame *ret_frame)
 }
 
 static void
-shake_hands(struct channel *channel, const struct house_file *house)
+shake_hands(struct load_channel *channel, const struct house_file *house)
 {
 	uint8_t prologue[FRONT_PROLOGUE_SIZE];
 	struct buffer message;
@@ -78,7 +78,7 @@ sign_as(const struct sign_key *key, const char *context, const uint8_t hash[NOIS
 }
 
 void
-channel_open(struct channel *channel, const struct house_folder *house,
+channel_open(struct load_channel *channel, const struct house_folder *house,
     const struct sign_key *staff, const struct sign_key *device)
 {
 	union front_request request = {0};
@@ -86,7 +86,7 @@ channel_open(struct channel *channel, const struct house_folder *house,
 	int fd = -1;
 	struct az_err err = {0};
 
-	*channel = (struct channel){.id = 0};
+	*channel = (struct load_channel){.id = 0};
 	bench_check("connect", house_connect(house, &fd, &err), &err);
 	link_init(&channel->link, fd, LINK_NONBLOCKING, FRONT_FRAME_MAX, OUT_MAX, true);
 	buffer_init(&channel->plain, NOISE_MESSAGE_MAX, true);
@@ -101,7 +101,7 @@ channel_open(struct channel *channel, const struct house_folder *house,
 }
 
 void
-channel_close(struct channel *channel)
+channel_close(struct load_channel *channel)
 {
 	noise_free(&channel->noise);
 	link_fini(&channel->link);
@@ -109,7 +109,8 @@ channel_close(struct channel *channel)
 }
 
 void
-channel_send(struct channel *channel, enum front_message type, const union front_request *request)
+channel_send(
+    struct load_channel *channel, enum front_message type, const union front_request *request)
 {
 	uint8_t sealed[4096];
 	struct az_err err = {0};
@@ -129,7 +130,7 @@ channel_send(struct channel *channel, enum front_message type, const union front
 }
 
 static void
-check_answer(struct channel *channel)
+check_answer(struct load_channel *channel)
 {
 	struct head heads[REPLY_HEADS];
 	struct front_header header;
@@ -150,7 +151,7 @@ check_answer(struct channel *channel)
 }
 
 enum az_status
-channel_take(struct channel *channel)
+channel_take(struct load_channel *channel)
 {
 	struct frame frame;
 	struct az_err err = {0};
@@ -173,7 +174,7 @@ channel_take(struct channel *channel)
 }
 
 void
-channel_wait(struct channel *channel)
+channel_wait(struct load_channel *channel)
 {
 	do
 		await(channel);

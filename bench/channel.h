@@ -11,7 +11,7 @@
 #include "crypto/sign.h"
 #include "proto/front.h"
 
-struct channel {
+struct load_channel {
 	struct link link;
 	struct noise *noise;
 	struct buffer plain; /* the message that is written or was read */
@@ -20,15 +20,15 @@ struct channel {
 };
 
 /* Connects and signs in. What fails ends the program. */
-void channel_open(struct channel *channel, const struct house_folder *house,
+void channel_open(struct load_channel *channel, const struct house_folder *house,
     const struct sign_key *staff, const struct sign_key *device);
-void channel_close(struct channel *channel);
+void channel_close(struct load_channel *channel);
 
 void channel_send(
-    struct channel *channel, enum front_message type, const union front_request *request);
+    struct load_channel *channel, enum front_message type, const union front_request *request);
 /* AZ_OK: the answer came and was DONE. AZ_BUSY: not yet. A refusal ends the program. */
-AZ_CHECKED enum az_status channel_take(struct channel *channel);
+AZ_CHECKED enum az_status channel_take(struct load_channel *channel);
 /* Waits for the answer. */
-void channel_wait(struct channel *channel);
+void channel_wait(struct load_channel *channel);
 
 #endif

@@ -22,7 +22,7 @@
 
 struct load {
 	struct bench_house *house;
-	struct channel channels[AGENTS];
+	struct load_channel channels[AGENTS];
 	unsigned int open;
 	int epoll;
 	uint64_t state; /* of the generator that chooses people */
@@ -62,7 +62,7 @@ next_phone(struct load *load)
 }
 
 static void
-ask(struct load *load, struct channel *channel)
+ask(struct load *load, struct load_channel *channel)
 {
 	union front_request request = {0};
 	struct front_disclose *disclose = &request.disclose;
@@ -89,7 +89,7 @@ connect_all(struct load *load, unsigned int count)
 	load->epoll = epoll_create1(EPOLL_CLOEXEC);
 	load->open = count;
 	for (unsigned int i = 0; i < count; i++) {
-		struct channel *channel = &load->channels[i];
+		struct load_channel *channel = &load->channels[i];
 		struct epoll_event event = {.events = EPOLLIN, .data.ptr = channel};
 
 		channel_open(
@@ -118,7 +118,7 @@ take_round(struct load *load, int64_t until)
 	if (ready <= 0)
 		bench_die("the keeper does not answer", NULL);
 	for (int i = 0; i < ready; i++) {
-		struct channel *channel = events[i].data.ptr;
+		struct load_channel *channel = events[i].data.ptr;
 		int64_t now;
 
 		if (channel_take(channel) == AZ_BUSY)

@@ -146,7 +146,7 @@ static void
 add_agents(struct bench_house *house)
 {
 	struct sign_key *officer = read_key(house, "officer.key");
-	struct channel channel;
+	struct load_channel channel;
 
 	channel_open(&channel, &house->house, officer, house->device);
 	for (unsigned int i = 0; i < AGENTS; i++) {

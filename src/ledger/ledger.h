@@ -60,7 +60,7 @@ enum entry_type {
 	ENTRY_ASKED = 70,    /* document: what is asked */
 	ENTRY_APPROVAL = 71, /* document and the signature over it; precedes what it allows */
 	ENTRY_DECLINED = 72,
-	ENTRY_ENROLLED = 73,         /* who was invited has a key now */
+	ENTRY_ENROLLED = 73, /* who was invited has a key now */
 	ENTRY_CASE =
 	    104, /* subject: the case; detail: 1 opened, 2 closed, 3 allowed; detail64: rows */
 	ENTRY_LEDGER_EXPORTED = 100, /* subject: the log; detail64: its size */
