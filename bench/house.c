@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/proc.h"
 #include "measure.h"
 
@@ -157,6 +158,7 @@ add_agents(struct bench_house *house)
 		(void)snprintf(staff->label, sizeof(staff->label), "agent%u", i + 1);
 		(void)snprintf(staff->name, sizeof(staff->name), "Agent %u", i + 1);
 		staff->role = ROLE_AGENT;
+		staff->from = staff->until = AZ_DATE_NONE;
 		sign_key_public(house->agents[i], staff->key);
 		channel_send(&channel, FRONT_STAFF_ADD, &request);
 		channel_wait(&channel);
