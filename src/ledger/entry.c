@@ -215,6 +215,20 @@ get_purpose(struct wire_reader *reader, struct ledger_entry *entry)
 	return padding;
 }
 
+/* Returns whether the count of rows, which stands in both groups of some types, is the same in both. */
+static bool
+get_subject(struct wire_reader *reader, bool has_purpose, struct ledger_entry *entry)
+{
+	uint32_t rows = entry->rows;
+
+	entry->subject = wire_get_u32(reader);
+	entry->detail = wire_get_u32(reader);
+	entry->detail64 = wire_get_u64(reader);
+	entry->rows = wire_get_u32(reader);
+	wire_get_raw(reader, entry->text, sizeof(entry->text));
+	return !has_purpose || rows == entry->rows;
+}
+
 static void
 get_list(struct wire_reader *reader, struct ledger_entry *entry)
 {
@@ -255,13 +269,9 @@ ledger_entry_decode(struct bytes bytes, uint32_t log, struct ledger_read *ret_en
 		read.entry.shown = wire_get_u64(&reader);
 		read.entry.masked = wire_get_u64(&reader);
 	}
-	if ((groups & GROUP_SUBJECT) != 0) {
-		read.entry.subject = wire_get_u32(&reader);
-		read.entry.detail = wire_get_u32(&reader);
-		read.entry.detail64 = wire_get_u64(&reader);
-		read.entry.rows = wire_get_u32(&reader);
-		wire_get_raw(&reader, read.entry.text, sizeof(read.entry.text));
-	}
+	if ((groups & GROUP_SUBJECT) != 0 &&
+	    !get_subject(&reader, (groups & GROUP_PURPOSE) != 0, &read.entry))
+		return AZ_CORRUPT;
 	if ((groups & GROUP_LIST) != 0)
 		get_list(&reader, &read.entry);
 	if ((groups & GROUP_DOCUMENT) != 0)
