@@ -65,7 +65,7 @@ static void
 ask(struct load *load, struct load_channel *channel)
 {
 	union front_request request = {0};
-	struct front_disclose *disclose = &request.disclose;
+	struct front_look *disclose = &request.disclose.look;
 	uint32_t phone = next_phone(load);
 	char text[16];
 

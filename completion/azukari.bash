@@ -19,6 +19,7 @@ _azukari() {
 	--reason) words='enquiry outbound callback complaint payment identity-check correction persons-request suspicion audit authority' ;;
 	--basis) words='dialled inbound-match callback manual-search hand-over' ;;
 	--by) words='number= phone= mobile= email= name= surname= given= birth= address=' ;;
+	--is) words='number= name= surname= given= kana= birth= sex= postcode= address= phone= mobile= email= note= x:' ;;
 	--of) words='calls searches' ;;
 	--outcome) words='reached no-answer busy voicemail wrong-number callback refused other' ;;
 	--channel) words='phone sms email post all' ;;
@@ -27,7 +28,7 @@ _azukari() {
 	--mode) words='add' ;;
 	*)
 		case $command,$sub in
-		,*) words='init serve unlock status client purpose policy staff invite device inspect entrust receipt disclose campaign attempt correct stop restrict case ledger ask approve refuse approvals scan demo --house --key --json --version -h' ;;
+		,*) words='init serve unlock status client purpose policy staff invite device inspect entrust receipt disclose check campaign attempt correct stop restrict case ledger ask approve refuse approvals scan demo --house --key --json --version -h' ;;
 		init,*) words='--house --officer --name --key-out --passphrase --unsealed' ;;
 		client,add) words='--name --category' ;;
 		client,*) words='add list close map recipient' ;;
@@ -52,6 +53,7 @@ _azukari() {
 		inspect,*) words='--columns --csv --keys --password --password-fd' ;;
 		entrust,*) words='--client --purpose --as-of --mode --columns --strict --password --password-fd --receipt' ;;
 		disclose,*) words='--client --purpose --by --reason --basis --campaign --call' ;;
+		check,*) words='--client --purpose --by --is --reason --basis --campaign --call' ;;
 		campaign,add) words='--purpose --from --until --hours --staff --lists' ;;
 		campaign,*) words='add list close' ;;
 		attempt,list) words='--client --purpose --by --record --max' ;;

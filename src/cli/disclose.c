@@ -1,97 +1,25 @@
 /* azukari disclose */
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "cli/ask.h"
-#include "cli/values.h"
-
-/* Values to look for, kept until the request is written. */
-struct values {
-	char text[FRONT_BY_MAX][FRONT_VALUE_MAX + 1];
-	bool in_argument; /* one stood in the arguments, for others to see */
-};
-
-/* FIELD, FIELD=VALUE, FIELD=@N */
-static bool
-read_by(char *argument, struct front_disclose *disclose, struct values *values)
-{
-	char *equals = strchr(argument, '=');
-	unsigned int field;
-	struct front_by *by;
-	char *text;
-	bool good;
-
-	if (disclose->by_count == FRONT_BY_MAX)
-		return false;
-	if (equals != NULL)
-		*equals = '\0';
-	if (!field_parse(argument, &field))
-		return false;
-	text = values->text[disclose->by_count];
-	by = &disclose->by[disclose->by_count++];
-	by->field = (uint8_t)field;
-	good = value_read(argument, equals != NULL ? equals + 1 : NULL, text, FRONT_VALUE_MAX + 1,
-	    &values->in_argument);
-	by->value = bytes_of(text);
-	return good && bytes_are_utf8(by->value);
-}
+#include "cli/look.h"
 
 static int
-read_options(int argc, char **argv, struct front_disclose *disclose, struct values *values)
+read_options(int argc, char **argv, struct front_disclose *disclose, struct look_values *values)
 {
-	static const struct option options[] = {{"client", required_argument, NULL, 'c'},
-	    {"purpose", required_argument, NULL, 'p'}, {"by", required_argument, NULL, 'b'},
-	    {"reason", required_argument, NULL, 'r'}, {"basis", required_argument, NULL, 'B'},
-	    {"call", required_argument, NULL, 'C'}, {"campaign", required_argument, NULL, 'g'},
-	    {0}};
-	enum reason reason = REASON_NONE;
-	enum basis basis = BASIS_NONE;
-	bool good = true;
+	static const struct option options[] = {LOOK_OPTIONS, {0}};
+	const char *problem = NULL;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 'c': good &= copy_argument(disclose->client, LABEL_SIZE, optarg); break;
-		case 'p': good &= copy_argument(disclose->purpose, LABEL_SIZE, optarg); break;
-		case 'g':
-			good &= copy_argument(disclose->campaign, LABEL_SIZE, optarg) &&
-			    label_is_valid(disclose->campaign);
-			break;
-		case 'b':
-			if (!read_by(optarg, disclose, values))
-				return cli_usage(
-				    "disclose", "--by needs FIELD=VALUE, FIELD or FIELD=@N");
-			break;
-		case 'r':
-			if (!reason_parse(optarg, &reason))
-				return cli_usage("disclose", "--reason is not one of the codes");
-			break;
-		case 'B':
-			if (!basis_parse(optarg, &basis))
-				return cli_usage("disclose", "--basis is not one of the codes");
-			break;
-		case 'C':
-			if (!copy_argument(disclose->call, CALL_SIZE, optarg) ||
-			    !call_is_valid(disclose->call))
-				return cli_usage("disclose", "--call is not a valid reference");
-			break;
-		default: return cli_usage("disclose", NULL);
-		}
+		if (!look_option(option, optarg, &disclose->look, values, &problem))
+			return cli_usage("disclose", NULL);
+		if (problem != NULL)
+			return cli_usage("disclose", problem);
 	}
-	if (optind != argc || !good || !label_is_valid(disclose->client) ||
-	    !label_is_valid(disclose->purpose))
-		return cli_usage("disclose", "--client and --purpose are needed");
-	if (disclose->by_count == 0)
-		return cli_usage("disclose", "--by is needed: whom the call is about");
-	if (reason == REASON_NONE)
-		return cli_usage("disclose", "--reason is needed");
-	if (basis == BASIS_NONE)
-		basis = disclose->call[0] != '\0' ? BASIS_INBOUND_MATCH : BASIS_MANUAL_SEARCH;
-	disclose->reason = (uint16_t)reason;
-	disclose->basis = (uint8_t)basis;
-	return 0;
+	problem = look_problem(&disclose->look);
+	return optind != argc || problem != NULL ? cli_usage("disclose", problem) : 0;
 }
 
 /* "NAME: a, b", if there are any. */
@@ -147,7 +75,7 @@ int
 cmd_disclose(const struct cli *cli, int argc, char **argv)
 {
 	union front_request request = {0};
-	struct values values = {0};
+	struct look_values values = {0};
 	struct front_answer answer;
 	int code = read_options(argc, argv, &request.disclose, &values);
 

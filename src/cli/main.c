@@ -51,8 +51,9 @@ static const struct command commands[] = {
 	"       azukari purpose close CLIENT/LABEL\n"
 	"  fields  number name surname given kana birth sex postcode address phone mobile\n"
 	"          email note x:NAME\n"
-	"  masks   full, last4, first, year (of birth), domain (of email); where none is given\n"
-	"          full, but last4 for financial, card and my-number, first for sensitive\n"
+	"  masks   full, last4, first, year (of birth), domain (of email), check (not shown, for\n"
+	"          check only); where none is given full, but last4 for financial, card and\n"
+	"          my-number, first for sensitive\n"
 	"  class   what a field of the client's own is about: identity contact financial card\n"
 	"          sensitive my-number other (the default)\n"
 	"  allow   card, my-number: numbers that rows are refused for unless it is said\n"
@@ -157,6 +158,19 @@ static const struct command commands[] = {
 	"  --campaign LABEL  only its people, on its days and at its hours\n"
 	"example: azukari --key ito.key disclose --client c01 --purpose checkup "
 	"--by phone=03-1234-5678 --reason enquiry --call 8841"},
+    {"check", cmd_check, "whether a field of one person is a value: yes or no",
+	"azukari check --client LABEL --purpose LABEL --by FIELD=VALUE --is FIELD=VALUE [options]\n"
+	"  --by FIELD=VALUE  whom the call is about, as for disclose\n"
+	"  --is FIELD=VALUE  what the field might be; FIELD asks on the terminal, FIELD=@N reads "
+	"a\n"
+	"                    descriptor; values in arguments in an unsealed house only\n"
+	"  --reason CODE     identity-check unless another is said\n"
+	"  --basis CODE      inbound-match where --call is given, else manual-search\n"
+	"  --call REF        the call's reference\n"
+	"  --campaign LABEL  only its people, on its days and at its hours\n"
+	"  Three wrong values in an hour are the most for one person, whoever asks.\n"
+	"example: azukari --key ito.key check --client c01 --purpose checkup "
+	"--by phone=03-1234-5678 --is birth=1980-03-04"},
     {"campaign", cmd_campaign, "a purpose at work: which people, when, by whom",
 	"azukari campaign add CLIENT/LABEL --purpose LABEL --until DATE [options]\n"
 	"       azukari campaign list [CLIENT]\n"

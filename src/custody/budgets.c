@@ -53,10 +53,13 @@ budgets_found(struct payload *payload)
 static struct budget_look
 look_of(const struct ledger_entry *entry, bool call, int64_t time_us)
 {
+	bool shows = entry->type == ENTRY_DISCLOSED || entry->type == ENTRY_CHECKED;
+
+	/* Trying a value out is a search, whoever is on the telephone. */
 	return (struct budget_look){.staff = entry->staff,
-	    .class = call ? BUDGET_CALLS : BUDGET_SEARCHES,
+	    .class = call && entry->type != ENTRY_CHECKED ? BUDGET_CALLS : BUDGET_SEARCHES,
 	    .client = entry->log,
-	    .record = entry->type == ENTRY_DISCLOSED ? entry->record : 0,
+	    .record = shows ? entry->record : 0,
 	    .time_us = time_us};
 }
 
@@ -64,7 +67,7 @@ static bool
 is_counted(const struct ledger_entry *entry)
 {
 	return entry->type == ENTRY_DISCLOSED || entry->type == ENTRY_AMBIGUOUS ||
-	    entry->type == ENTRY_NOT_FOUND;
+	    entry->type == ENTRY_NOT_FOUND || entry->type == ENTRY_CHECKED;
 }
 
 static enum role

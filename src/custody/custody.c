@@ -18,6 +18,7 @@
 
 #include "custody/campaigns.h"
 #include "custody/cases.h"
+#include "custody/checks.h"
 #include "custody/corrections.h"
 #include "custody/custody_internal.h"
 #include "custody/holds.h"
@@ -598,6 +599,7 @@ custody_close(struct custody **custody)
 	campaigns_free(closed);
 	maps_free(closed);
 	cases_free(closed);
+	checks_free(closed);
 	holds_free(closed);
 	corrections_free(closed);
 	secret_free(&closed->catalogue_key);

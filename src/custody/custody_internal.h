@@ -45,6 +45,7 @@ enum thing_kind {
 	THING_BUDGET = 90,
 	THING_EXTENSION = 91,
 	THING_APPROVAL = 40,
+	THING_CHECKS = 41, /* wrong answers about a record */
 	THING_CASE = 60,
 };
 
@@ -247,7 +248,8 @@ struct custody {
 	size_t campaign_count;
 	struct trace_case **cases; /* by id */
 	size_t case_count;
-	struct id_map holds; /* what holds for a record, whatever is delivered */
+	struct id_map checks; /* wrong answers, by client and record */
+	struct id_map holds;  /* what holds for a record, whatever is delivered */
 	struct secret *catalogue_key;
 	struct secret *intake_identity; /* opens lists that are sealed to the house */
 	struct secret *budgets_key;     /* seals what was counted */
@@ -271,8 +273,8 @@ struct custody {
 	bool reconciling;     /* lookups wait */
 	bool counting;        /* the vault was asked */
 	int64_t reconciled_us;
-	struct disclosure *held; /* lookups that wait for a reconciliation */
-	size_t drops_waiting;    /* at start */
+	struct look *held;    /* lookups that wait for a reconciliation */
+	size_t drops_waiting; /* at start */
 
 	struct custody_front *fronts;
 	struct request *changes; /* the first is at work, the others wait */
@@ -446,6 +448,7 @@ void verb_device_list(struct request *request, const union front_request *body);
 void verb_device_retire(struct request *request, const union front_request *body);
 void verb_entrust(struct request *request, const union front_request *body);
 void verb_disclose(struct request *request, const union front_request *body);
+void verb_check(struct request *request, const union front_request *body);
 void verb_correct(struct request *request, const union front_request *body);
 void verb_map_set(struct request *request, const union front_request *body);
 void verb_map_show(struct request *request, const union front_request *body);
@@ -531,9 +534,9 @@ bool vault_reconcile_is_due(const struct custody *custody);
 void vault_reconcile_begin(struct custody *custody);
 void vault_reconcile_round(struct custody *custody);
 
-/* --- disclose.c ------------------------------------------------------------------------------- */
+/* --- look_find.c ------------------------------------------------------------------------------ */
 
-void disclosures_resume(struct custody *custody);
+void looks_resume(struct custody *custody);
 
 /* --- entrust.c -------------------------------------------------------------------------------- */
 

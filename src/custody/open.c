@@ -17,7 +17,8 @@ ticket_allows(const struct az_ticket *ticket, const struct row_named *named)
 
 	if (entry->log != named->client)
 		return false;
-	if (entry->type == ENTRY_DISCLOSED || entry->type == ENTRY_CORRECTING)
+	if (entry->type == ENTRY_DISCLOSED || entry->type == ENTRY_CORRECTING ||
+	    entry->type == ENTRY_CHECKED)
 		return entry->record == named->record && entry->version == named->told;
 	return entry->type == ENTRY_AMBIGUOUS;
 }

@@ -11,6 +11,7 @@
 
 #include "custody/campaigns.h"
 #include "custody/cases.h"
+#include "custody/checks.h"
 #include "custody/corrections.h"
 #include "custody/holds.h"
 #include "custody/maps.h"
@@ -454,6 +455,8 @@ thing_apply(void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_
 		return correction_apply(custody, thing, reterr);
 	if (kind == THING_CASE)
 		return case_apply(custody, thing, reterr);
+	if (kind == THING_CHECKS)
+		return checks_apply(custody, thing, reterr);
 	if (kind == THING_HOLD)
 		return hold_apply(custody, thing, reterr);
 	if (kind == THING_CONSIGNMENT)

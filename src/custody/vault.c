@@ -272,7 +272,7 @@ counted(void *arg, const struct frame *frame)
 	custody->reconciling = false;
 	custody->reconciled_us = clock_monotonic_us();
 	custody->counting = false;
-	disclosures_resume(custody);
+	looks_resume(custody);
 	custody_may_stop(custody);
 }
 

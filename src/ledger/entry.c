@@ -85,6 +85,8 @@ static const struct {
     [ENTRY_CARRIED] = {"carried", GROUP_SUBJECT},
     [ENTRY_STOP] = {"stop", GROUP_PURPOSE | GROUP_PERSON | GROUP_SUBJECT},
     [ENTRY_RESTRICTED] = {"restricted", GROUP_PURPOSE | GROUP_PERSON | GROUP_SUBJECT},
+    [ENTRY_CHECKED] = {"checked", GROUP_PURPOSE | GROUP_PERSON},
+    [ENTRY_CHECK_ANSWERED] = {"check-answered", GROUP_PURPOSE | GROUP_PERSON},
     [ENTRY_CASE] = {"case", GROUP_SUBJECT},
     [ENTRY_LEDGER_EXPORTED] = {"ledger-exported", GROUP_SUBJECT},
 };

@@ -78,7 +78,9 @@ enum entry_type {
 	ENTRY_ATTEMPT = 45, /* detail: enum attempt; detail64: time to call back; text: the note */
 	ENTRY_ATTEMPTS_LISTED = 47,
 	ENTRY_CARRIED = 46, /* house log; detail: corrections that lie under newer lists now */
-	ENTRY_STOP = 42,    /* detail: 1 set, 2 lifted; detail64: channel bits */
+	ENTRY_CHECKED = 74, /* a row is opened to compare the field shown; the answer follows */
+	ENTRY_CHECK_ANSWERED = 75, /* outcome: AZ_OK yes, AZ_CONFLICT no */
+	ENTRY_STOP = 42,           /* detail: 1 set, 2 lifted; detail64: channel bits */
 	ENTRY_RESTRICTED =
 	    43, /* detail: enum restriction; detail64: field bits; subject: opened for */
 };

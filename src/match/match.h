@@ -71,6 +71,13 @@ AZ_CHECKED enum az_status match_query(
 /* Whether a row has this key. Compares in constant time. */
 bool match_agrees(const struct row *row, const struct match_key *key);
 
+/*
+ * Whether two values of a field mean the same: as match keys read them where they do (numbers, telephones, e-mail, names,
+ * birth dates, addresses), else letter by letter, but for case, width and blanks. field: a built-in one, or another. Never of an
+ * empty value, of a date that is typed where none is known, or of more than a key holds. Compares in constant time.
+ */
+bool match_same(unsigned int field, struct bytes a, struct bytes b);
+
 /* --- dates ------------------------------------------------------------------------------------ */
 
 /*

@@ -48,6 +48,9 @@ policy_grant(const struct client *client, const struct purpose *purpose, enum ro
 
 		if (field == FIELD_COUNT || purpose->fields[i].mask == MASK_HIDDEN)
 			continue;
+		grant.checked |= FIELD_BIT(field);
+		if (purpose->fields[i].mask == MASK_CHECK)
+			continue;
 		grant.shown |= FIELD_BIT(field);
 		grant.masks[field] = (uint8_t)purpose->fields[i].mask;
 		if (purpose->fields[i].mask != MASK_FULL)
@@ -175,6 +178,7 @@ mask_value(enum mask mask, struct bytes value, struct arena *arena)
 	case MASK_YEAR: return mask_year(value);
 	case MASK_DOMAIN: return mask_domain(value, arena);
 	case MASK_HIDDEN:
+	case MASK_CHECK:
 	default: return stars();
 	}
 }

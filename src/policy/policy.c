@@ -172,7 +172,8 @@ mask_fits(const struct purpose_field *field)
 	switch (field->mask) {
 	case MASK_FULL:
 	case MASK_LAST4:
-	case MASK_FIRST: return true;
+	case MASK_FIRST:
+	case MASK_CHECK: return true;
 	case MASK_YEAR: return built_in && known == FIELD_BIRTH;
 	case MASK_DOMAIN: return built_in && known == FIELD_EMAIL;
 	case MASK_HIDDEN: return !built_in;
@@ -202,7 +203,7 @@ check_fields(const struct purpose *purpose, struct az_err *reterr)
 		    (field_parse(field->name, &known) && field->class != field_class(known)))
 			return az_fail(reterr, AZ_INVALID, "purpose %s: the class of %s is its own",
 			    purpose->label, field->name);
-		any |= field->mask != MASK_HIDDEN;
+		any |= field->mask != MASK_HIDDEN && field->mask != MASK_CHECK;
 		if (!mask_fits(field))
 			return az_fail(reterr, AZ_INVALID,
 			    "purpose %s: the mask does not fit the field %s", purpose->label,

@@ -295,8 +295,10 @@ AZ_CHECKED enum az_status approval_decode(struct bytes bytes, struct approval *r
 struct grant {
 	uint32_t client;
 	uint32_t purpose;
-	uint64_t shown;             /* field bits that may be shown */
-	uint64_t masked;            /* of these, the ones shown only in part */
+	uint64_t shown;  /* field bits that may be shown */
+	uint64_t masked; /* of these, the ones shown only in part */
+	uint64_t
+	    checked; /* field bits that a value may be checked against: the shown ones, and others */
 	uint8_t masks[FIELD_COUNT]; /* enum mask */
 };
 

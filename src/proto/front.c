@@ -215,19 +215,19 @@ walk_entrust(struct walk *walk, struct front_entrust *entrust)
 }
 
 static void
-walk_disclose(struct walk *walk, struct front_disclose *disclose)
+walk_look(struct walk *walk, struct front_look *look)
 {
-	walk_label(walk, disclose->client, false);
-	walk_label(walk, disclose->purpose, false);
-	walk_u16(walk, &disclose->reason);
-	walk_u8(walk, &disclose->basis);
-	walk_label(walk, disclose->campaign, true);
-	walk_text(walk, disclose->call, sizeof(disclose->call));
-	walk->bad |= disclose->call[0] != '\0' && !call_is_valid(disclose->call);
-	walk_u8(walk, &disclose->by_count);
-	walk->bad |= disclose->by_count == 0 || disclose->by_count > FRONT_BY_MAX;
-	for (uint8_t i = 0; !walk->bad && i < disclose->by_count; i++) {
-		struct front_by *by = &disclose->by[i];
+	walk_label(walk, look->client, false);
+	walk_label(walk, look->purpose, false);
+	walk_u16(walk, &look->reason);
+	walk_u8(walk, &look->basis);
+	walk_label(walk, look->campaign, true);
+	walk_text(walk, look->call, sizeof(look->call));
+	walk->bad |= look->call[0] != '\0' && !call_is_valid(look->call);
+	walk_u8(walk, &look->by_count);
+	walk->bad |= look->by_count == 0 || look->by_count > FRONT_BY_MAX;
+	for (uint8_t i = 0; !walk->bad && i < look->by_count; i++) {
+		struct front_by *by = &look->by[i];
 
 		walk_u8(walk, &by->field);
 		if (walk->writer != NULL)
@@ -277,6 +277,15 @@ walk_field_name(struct walk *walk, char name[FIELD_NAME_MAX])
 
 	walk_text(walk, name, FIELD_NAME_MAX);
 	walk->bad |= !field_parse(name, &known) && !field_is_x_name(name);
+}
+
+static void
+walk_check(struct walk *walk, struct front_check *check)
+{
+	walk_look(walk, &check->look);
+	walk_field_name(walk, check->field);
+	walk_bytes(walk, &check->value, FRONT_VALUE_MAX);
+	walk->bad |= check->value.size == 0;
 }
 
 static void
@@ -487,7 +496,8 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_DEVICE_RETIRE: walk_label(walk, request->named.label, false); break;
 	case FRONT_LEDGER_VERIFY: walk_label(walk, request->named.label, true); break;
 	case FRONT_ENTRUST: walk_entrust(walk, &request->entrust); break;
-	case FRONT_DISCLOSE: walk_disclose(walk, &request->disclose); break;
+	case FRONT_DISCLOSE: walk_look(walk, &request->disclose.look); break;
+	case FRONT_CHECK: walk_check(walk, &request->check); break;
 	case FRONT_MAP_SET:
 	case FRONT_MAP_SHOW: walk_map(walk, &request->map); break;
 	case FRONT_CAMPAIGN_ADD: walk_campaign_add(walk, &request->campaign_add); break;

@@ -83,6 +83,7 @@ enum front_message {
 	FRONT_INVITE = 61,
 	FRONT_REKEY = 62,
 	FRONT_UNTIL = 64, /* somebody's last day */
+	FRONT_CHECK = 65, /* whether a field of one person is a value */
 	FRONT_ENROL = 63, /* instead of SIGN_IN: by who was invited, and has no key here yet */
 
 	FRONT_DONE = 129, /* heads, then an answer (proto/answer.h) */
@@ -200,7 +201,8 @@ struct front_entrust {
 	char password[FRONT_PASSWORD_SIZE]; /* of an archive or workbook; "" if it has none */
 };
 
-struct front_disclose {
+/* Whom somebody looks for, and what for. */
+struct front_look {
 	char client[LABEL_SIZE];
 	char purpose[LABEL_SIZE];
 	uint16_t reason;           /* enum reason */
@@ -212,6 +214,16 @@ struct front_disclose {
 		uint8_t field;      /* enum field, a built-in one */
 		struct bytes value; /* at most FRONT_VALUE_MAX; borrowed from the encoded message */
 	} by[FRONT_BY_MAX];
+};
+
+struct front_disclose {
+	struct front_look look;
+};
+
+struct front_check {
+	struct front_look look;
+	char field[FIELD_NAME_MAX];
+	struct bytes value; /* 1 to FRONT_VALUE_MAX bytes; borrowed */
 };
 
 /* Limits of a budget: day, month, life of calls, then of searches. */
@@ -381,6 +393,7 @@ union front_request {
 	struct front_entrust entrust;
 	struct front_map map;
 	struct front_disclose disclose;
+	struct front_check check;
 	struct front_query query;
 	struct front_correct correct;
 	struct front_campaign_add campaign_add;

@@ -74,6 +74,7 @@ static const char *const mask_names[] = {
     [MASK_FIRST] = "first",
     [MASK_YEAR] = "year",
     [MASK_DOMAIN] = "domain",
+    [MASK_CHECK] = "check",
 };
 
 const char *
@@ -220,6 +221,7 @@ static const char *const verb_names[VERB_COUNT] = {
     [VERB_LEDGER_EXPORT] = "ledger export",
     [VERB_INVITE] = "invite",
     [VERB_AUTHENTICATOR] = "authenticator",
+    [VERB_CHECK] = "check",
 };
 
 const char *

@@ -87,6 +87,7 @@ enum mask {
 	MASK_FIRST = 3,  /* the first character, then "***" */
 	MASK_YEAR = 4,   /* of a date: the year */
 	MASK_DOMAIN = 5, /* of an e-mail address: "***@" and the domain */
+	MASK_CHECK = 6,  /* nothing of it is shown, and a value may be checked against it */
 };
 /* NULL for what is no mask; so are the other names below. */
 const char *mask_name(enum mask mask);
@@ -138,6 +139,7 @@ enum verb {
 	VERB_APPROVALS = 38, /* officers see all requests, others their own */
 	VERB_INVITE = 39,
 	VERB_AUTHENTICATOR = 40, /* another key for somebody */
+	VERB_CHECK = 43,         /* whether a field of one person is a value */
 	VERB_CASE = 56,          /* open, allow */
 	VERB_TRACE = 57,
 	VERB_HISTORY = 58,

@@ -99,6 +99,7 @@ a_mask_of_no_kind_shows_stars(void **state)
 {
 	(void)state;
 	assert_string_equal(masked(FIELD_NAME, MASK_HIDDEN, "Ann Lee"), "***");
+	assert_string_equal(masked(FIELD_NAME, MASK_CHECK, "Ann Lee"), "***");
 	assert_string_equal(masked(FIELD_NAME, (enum mask)77, "Ann Lee"), "***");
 }
 
@@ -167,6 +168,31 @@ a_grant_is_what_the_purpose_shows_and_the_client_has(void **state)
 	    policy_grant(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 100, &grant, NULL), AZ_OK);
 	assert_true(grant.shown == (FIELD_BIT(FIELD_NAME) | FIELD_BIT(FIELD_X_FIRST)));
 	assert_true(grant.masked == FIELD_BIT(FIELD_X_FIRST));
+}
+
+static void
+what_may_be_checked_is_not_shown_by_that(void **state)
+{
+	struct client client = a_client();
+	struct purpose purpose = a_purpose();
+	struct grant grant;
+
+	(void)state;
+	purpose.fields[1].mask = MASK_CHECK;
+	assert_int_equal(
+	    policy_grant(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 1, &grant, NULL), AZ_OK);
+	assert_true(grant.shown == FIELD_BIT(FIELD_NAME));
+	assert_true(grant.masked == 0);
+	assert_true(grant.checked == (FIELD_BIT(FIELD_NAME) | FIELD_BIT(FIELD_X_FIRST)));
+	purpose.fields[1].mask = MASK_HIDDEN;
+	assert_int_equal(
+	    policy_grant(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 1, &grant, NULL), AZ_OK);
+	assert_true(grant.checked == FIELD_BIT(FIELD_NAME));
+	/* A purpose that shows nothing is none, whatever may be checked. */
+	purpose.fields[0].mask = MASK_CHECK;
+	purpose.fields[2].mask = MASK_CHECK;
+	assert_int_equal(
+	    policy_grant(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 1, &grant, NULL), AZ_DENIED);
 }
 
 static void
@@ -244,6 +270,7 @@ main(void)
 	    cmocka_unit_test(a_mask_of_no_kind_shows_stars),
 	    cmocka_unit_test(no_mask_but_full_ever_leaves_the_value),
 	    cmocka_unit_test(a_grant_is_what_the_purpose_shows_and_the_client_has),
+	    cmocka_unit_test(what_may_be_checked_is_not_shown_by_that),
 	    cmocka_unit_test(i9_everything_else_is_denied),
 	    cmocka_unit_test(hidden_fields_are_not_in_the_row),
 	};
