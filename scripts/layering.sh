@@ -21,6 +21,7 @@ allowed() {
 	intake) echo intake base text match proto ;;
 	guard) echo guard base ;;
 	# Of the ledger only what ledger_pure holds: the linker sees to it.
+	verify) echo verify base crypto proto ledger ;;
 	cli) echo cli base crypto text match proto scan ledger ;;
 	*) echo "layering.sh: unknown folder src/$1" >&2; return 1 ;;
 	esac

@@ -14,4 +14,9 @@ for command in $("$az" -h | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); 
 	diff /tmp/azukari-help.$$ /tmp/azukari-page.$$ >&2 || { echo "manuals.sh: $page and $command -h differ" >&2; failed=1; }
 	rm -f /tmp/azukari-help.$$ /tmp/azukari-page.$$
 done
+verify=$(dirname "$az")/../verify/azukari-verify
+"$verify" -h | sed '/^example:/d' | grep -oE -- '--[a-z-]+' | sort -u >/tmp/azukari-help.$$
+grep -oE 'Fl -[a-z-]+' man/azukari-verify.1 | sed 's/Fl -/--/' | sort -u >/tmp/azukari-page.$$
+diff /tmp/azukari-help.$$ /tmp/azukari-page.$$ >&2 || { echo 'manuals.sh: azukari-verify.1 and its -h differ' >&2; failed=1; }
+rm -f /tmp/azukari-help.$$ /tmp/azukari-page.$$
 exit $failed

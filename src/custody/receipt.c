@@ -99,6 +99,7 @@ write_body(struct custody *custody, const struct consignment *list, struct buffe
 	const struct purpose *purpose = policy_purpose(custody->policy, list->purpose);
 	struct wire_writer writer;
 	struct buffer proof, key, house_key;
+	struct ledger_read entry;
 	char text[64];
 	enum az_status status;
 
@@ -106,6 +107,10 @@ write_body(struct custody *custody, const struct consignment *list, struct buffe
 	buffer_init(&key, NOTE_VKEY_MAX, false);
 	buffer_init(&house_key, NOTE_VKEY_MAX, false);
 	status = ledger_prove(custody->ledger, list->client, list->entry_index, &proof, reterr);
+	/* When it was committed is what its entry says. */
+	if (status == AZ_OK)
+		status = ledger_entry_at(
+		    custody->ledger, list->client, list->entry_index, &entry, reterr);
 	if (status == AZ_OK)
 		status = ledger_vkey(custody->ledger, list->client, &key, reterr);
 	if (status == AZ_OK)
@@ -123,7 +128,7 @@ write_body(struct custody *custody, const struct consignment *list, struct buffe
 	put_number(&writer, "consignment", list->id);
 	date_format(list->as_of, text);
 	put_member(&writer, "as_of", bytes_of(text));
-	clock_format_utc(list->time_us, text, sizeof(text));
+	clock_format_utc(entry.entry.time_us, text, sizeof(text));
 	put_member(&writer, "entrusted", bytes_of(text));
 	put_hash(&writer, "sha256", list->sha256);
 	put_counts(&writer, list);

@@ -169,6 +169,8 @@ void tile_path(unsigned int level, uint64_t number, unsigned int width, char pat
 /* The reverse, in that one spelling only. */
 bool tile_path_parse(const char *path, unsigned int *ret_level, uint64_t *ret_number,
     unsigned int *ret_width) AZ_CHECKED;
+/* Cuts the next entry from the front of *bundle; false, and nothing cut, if it does not stand there whole. */
+bool bundle_next(struct bytes *bundle, struct bytes *ret_entry) AZ_CHECKED;
 /* How many hashes of a level a tree of that size has; tile n of it is full if it ends at or below that. */
 uint64_t tile_count(unsigned int level, uint64_t size);
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/wire.h"
 #include "ledger/evidence.h"
 
 #define GROUPS_MAX 7u /* of three digits: 2^63 has 19 */
@@ -105,4 +106,19 @@ uint64_t
 tile_count(unsigned int level, uint64_t size)
 {
 	return level == TILE_ENTRIES ? size : level < TILE_LEVELS ? size >> (8 * level) : 0;
+}
+
+bool
+bundle_next(struct bytes *bundle, struct bytes *ret_entry)
+{
+	size_t size;
+
+	if (bundle->size < 2)
+		return false;
+	size = wire_load_u16be(bundle->data);
+	if (bundle->size - 2 < size)
+		return false;
+	*ret_entry = bytes_make(bundle->data + 2, size);
+	*bundle = bytes_make(bundle->data + 2 + size, bundle->size - 2 - size);
+	return true;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ledger/evidence.h"
+#include "ledger/ledger.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -93,11 +94,44 @@ read_path(struct bytes bytes)
 	assert(strcmp(again, path) == 0);
 }
 
+static void
+read_bundle(struct bytes bytes)
+{
+	struct bytes rest = bytes;
+	struct bytes entry;
+	size_t total = 0;
+
+	while (bundle_next(&rest, &entry)) {
+		struct ledger_read read;
+
+		total += 2 + entry.size;
+		assert(entry.data >= bytes.data && entry.size <= bytes.size);
+		if (ledger_entry_decode(entry, 1, &read) == AZ_OK)
+			assert(ledger_entry_name(read.entry.type) != NULL);
+	}
+	assert(total + rest.size == bytes.size);
+}
+
+static void
+read_lines(struct bytes bytes)
+{
+	struct bytes rest = bytes;
+	struct proof proof;
+	struct buffer again;
+
+	if (!proof_lines_read(&rest, PROOF_MAX, &proof))
+		return;
+	buffer_init(&again, PROOF_FILE_MAX, false);
+	assert(proof_lines_write(&proof, &again) == AZ_OK);
+	assert(bytes_equal(buffer_peek(&again), bytes_make(bytes.data, bytes.size - rest.size)));
+	buffer_fini(&again);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const readers[])(struct bytes) = {
-	    read_note, read_key, read_checkpoint, read_proof, read_path};
+	    read_note, read_key, read_checkpoint, read_proof, read_path, read_bundle, read_lines};
 
 	if (size > 0)
 		readers[data[0] % AZ_ARRAY_SIZE(readers)](bytes_make(data + 1, size - 1));

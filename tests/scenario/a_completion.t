@@ -21,4 +21,18 @@ for command in $(sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' out); do
 done
 complete_words azukari disclose --reason enq | grep -qx enquiry
 ok 'codes of reasons'
+verify=${AZUKARI_VERIFY:?the program under test}
+verify_words() {
+	bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _azukari_verify; printf "%s\n" "${COMPREPLY[@]}"' \
+		bash "$here/../../completion/azukari-verify.bash" "$@"
+}
+"$verify" -h | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p' >commands
+while read -r command; do
+	verify_words azukari-verify '' | grep -qx "$command"
+	ok "azukari-verify $command is offered"
+	"$verify" -h | sed -n "s/^  $command .*/&/p" | grep -oE -- '--[a-z-]+' | sort -u >wanted
+	verify_words azukari-verify "$command" '' | grep -e '^--' | sort -u >offered
+	[ -s wanted ] && cmp -s wanted offered
+	ok "and its options ($(wc -l <wanted))"
+done <commands
 plan

@@ -1,0 +1,34 @@
+# Completion of azukari-verify for bash.
+_azukari_verify() {
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' i
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--vkey | --house-vkey | --witness | --newest | --log | --proof | --list) ((i++)) ;;
+		-*) ;;
+		*)
+			command=${COMP_WORDS[i]}
+			break
+			;;
+		esac
+	done
+	local words=''
+	case $before in
+	--log) COMPREPLY=($(compgen -d -- "$word")); return ;;
+	--vkey | --house-vkey | --witness | --newest | --proof | --list) COMPREPLY=($(compgen -f -- "$word")); return ;;
+	*)
+		case $command in
+		'') words='checkpoint consistency inclusion receipt log --json --version -h' ;;
+		checkpoint) words='--vkey --witness' ;;
+		consistency) words='--vkey --log --proof' ;;
+		inclusion) words='--vkey' ;;
+		receipt) words='--vkey --house-vkey --list' ;;
+		log) words='--vkey --newest --witness --story' ;;
+		esac
+		;;
+	esac
+	COMPREPLY=($(compgen -W "$words" -- "$word"))
+	[ -z "$command" ] || COMPREPLY+=($(compgen -f -- "$word"))
+	return 0
+}
+complete -F _azukari_verify azukari-verify

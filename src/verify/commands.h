@@ -1,0 +1,53 @@
+/*
+ * The commands of azukari-verify: each gets its options parsed, checks one thing, prints, and returns the exit code.
+ */
+#ifndef AZ_VERIFY_COMMANDS_H
+#define AZ_VERIFY_COMMANDS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/bytes.h"
+#include "ledger/evidence.h"
+
+#define VERIFY_EXIT_USAGE 2
+
+/* What was given on the command line; NULL or false: it was not. */
+struct verify_options {
+	bool json;
+	const char *vkey;
+	const char *house_vkey;
+	const char *witness;
+	const char *newest;
+	const char *log;
+	const char *proof;
+	const char *list;
+	bool story;
+	const char *const *arguments;
+};
+
+int verify_checkpoint(const struct verify_options *options);
+int verify_consistency(const struct verify_options *options);
+int verify_receipt(const struct verify_options *options);
+int verify_inclusion(const struct verify_options *options);
+int verify_log(const struct verify_options *options);
+
+/* --- print.c: what they share --------------------------------------------------------------------- */
+
+/* The whole of a file, for people's errors under its own name. "-" is standard input. */
+AZ_CHECKED enum az_status input_read(
+    const char *path, struct buffer *buffer, struct az_err *reterr);
+/* A verification key out of a file; of a log, or of a witness. */
+AZ_CHECKED enum az_status input_key(
+    const char *path, enum note_key_type type, struct note_key *ret_key, struct az_err *reterr);
+
+/* Text whose control characters are escaped. */
+void say_text(FILE *file, const char *text);
+/* {"ok": true} and what is in object, which it takes; with people, nothing. Returns 0. */
+int say_good(const struct verify_options *options, json_t *object);
+/* What is wrong; returns the exit code. */
+int say_bad(const struct verify_options *options, enum az_status status, const struct az_err *err);
+/* A hash in hexadecimal, borrowed until the next call. */
+const char *hash_text(const uint8_t hash[TREE_HASH_SIZE]);
+
+#endif
