@@ -45,7 +45,7 @@ help:
 	@echo 'make demo     show the main job on a sample house'
 	@echo 'make check    install what is needed, build with gcc and clang, pass every test'
 	@echo 'make install  install it; DESTDIR and PREFIX of meson apply'
-	@echo 'make check-slow  every fault point, then the fuzzers: hours'
+	@echo 'make check-slow  every fault point, 100,000 tampered logs, then the fuzzers: hours'
 	@echo 'make fuzz     let the fuzzers search, FUZZ_SECONDS each'
 	@echo 'make eval     measure how well traces are attributed: minutes'
 	@echo 'make bench    measure, beside PostgreSQL'

