@@ -4,7 +4,7 @@ _azukari_verify() {
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--vkey | --house-vkey | --witness | --newest | --log | --proof | --list) ((i++)) ;;
+		--vkey | --house-vkey | --witness | --newest | --log | --proof | --list | --init | --listen) ((i++)) ;;
 		-*) ;;
 		*)
 			command=${COMP_WORDS[i]}
@@ -18,11 +18,12 @@ _azukari_verify() {
 	--vkey | --house-vkey | --witness | --newest | --proof | --list) COMPREPLY=($(compgen -f -- "$word")); return ;;
 	*)
 		case $command in
-		'') words='checkpoint consistency inclusion receipt log --json --version -h' ;;
+		'') words='checkpoint consistency inclusion receipt log witness --json --version -h' ;;
 		checkpoint) words='--vkey --witness' ;;
 		consistency) words='--vkey --log --proof' ;;
 		inclusion) words='--vkey' ;;
 		receipt) words='--vkey --house-vkey --list' ;;
+		witness) words='--init --listen' ;;
 		log) words='--vkey --newest --witness --story' ;;
 		esac
 		;;

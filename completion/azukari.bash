@@ -68,7 +68,8 @@ _azukari() {
 		ledger,checkpoint) words='--client --out' ;;
 		ledger,proof) words='--client --out' ;;
 		ledger,export) words='--log' ;;
-		ledger,*) words='verify query checkpoint proof export' ;;
+		ledger,cosign) words='--witness --witness-vkey' ;;
+		ledger,*) words='verify query checkpoint proof export cosign' ;;
 		scan,*) words='--patterns --kinds --hits --jobs --max-unpacked --max-seconds' ;;
 		demo,*) words='--out --people --clients --seed' ;;
 		esac

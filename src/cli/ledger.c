@@ -1,4 +1,4 @@
-/* azukari ledger verify, query, checkpoint, proof, export */
+/* azukari ledger verify, query, checkpoint, proof, export; cosign is in cosign.c */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/ask.h"
+#include "cli/cosign.h"
 #include "cli/receive.h"
 #include "ledger/evidence.h"
 
@@ -354,5 +355,7 @@ cmd_ledger(const struct cli *cli, int argc, char **argv)
 		return proof(cli, argc - 1, argv + 1);
 	if (argc >= 2 && strcmp(argv[1], "export") == 0)
 		return export(cli, argc - 1, argv + 1);
-	return cli_usage("ledger", "verify, query, checkpoint, proof or export");
+	if (argc >= 2 && strcmp(argv[1], "cosign") == 0)
+		return ledger_cosign(cli, argc - 1, argv + 1);
+	return cli_usage("ledger", "verify, query, checkpoint, proof, export or cosign");
 }

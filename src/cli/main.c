@@ -242,11 +242,13 @@ static const struct command commands[] = {
 	"       azukari ledger checkpoint [--client LABEL] [--out FILE]\n"
 	"       azukari ledger proof [--client LABEL] [--out FILE] INDEX\n"
 	"       azukari ledger export [--log LABEL] DIR\n"
+	"       azukari ledger cosign --witness URL --witness-vkey FILE DIR\n"
 	"  verify reads every entry again; exit 4 if one is not as it was written\n"
 	"  query shows the newest entries first; 20 unless --max says otherwise, at most 500\n"
 	"  checkpoint, proof, export are for others, in forms that tools of others check:\n"
 	"  the signed size and root, the proof of one entry, and the whole log; an older\n"
 	"  export in DIR is brought up to date\n"
+	"  cosign shows the export in DIR to a witness, and keeps its cosignature there\n"
 	"example: azukari ledger export --log c01 c01-log"},
     {"scan", cmd_scan, "find personal data in files and disks",
 	"azukari scan --patterns [--kinds KIND,…] [--hits] [options] PATH…|-\n"

@@ -174,4 +174,27 @@ bool bundle_next(struct bytes *bundle, struct bytes *ret_entry) AZ_CHECKED;
 /* How many hashes of a level a tree of that size has; tile n of it is full if it ends at or below that. */
 uint64_t tile_count(unsigned int level, uint64_t size);
 
+/* --- published.c: reading a published log ------------------------------------------------------- */
+
+/* Where the files of a published log come from, by the names of tlog-tiles. Any thread calls it. */
+struct published_log {
+	/* Puts the whole file in place of what buffer holds, whose max bounds it. AZ_NOT_FOUND, AZ_LIMIT, AZ_IO. */
+	enum az_status (*read)(
+	    void *arg, const char *path, struct buffer *buffer, struct az_err *reterr);
+	void *arg;
+};
+/* The files below a folder; arg is the descriptor, which stays the caller's. */
+struct published_log published_folder(const int *dirfd);
+/* A file that the signed size says is there: AZ_FORGED where it is not. path gets its name. */
+AZ_CHECKED enum az_status published_part(const struct published_log *log, unsigned int level,
+    uint64_t number, unsigned int width, struct buffer *buffer, char path[TILE_PATH_MAX],
+    struct az_err *reterr);
+/* The same of hashes, exactly as many as width says. */
+AZ_CHECKED enum az_status published_tile(const struct published_log *log, unsigned int level,
+    uint64_t number, unsigned int width, struct buffer *buffer, char path[TILE_PATH_MAX],
+    struct az_err *reterr);
+/* That the tree of older is the beginning of the one of newer, out of the tiles of a log of size. */
+AZ_CHECKED enum az_status published_consistency(const struct published_log *log, uint64_t size,
+    uint64_t older, uint64_t newer, struct proof *ret_proof, struct az_err *reterr);
+
 #endif

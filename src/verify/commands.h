@@ -23,6 +23,8 @@ struct verify_options {
 	const char *proof;
 	const char *list;
 	bool story;
+	const char *init;
+	const char *listen;
 	const char *const *arguments;
 };
 
@@ -31,6 +33,7 @@ int verify_consistency(const struct verify_options *options);
 int verify_receipt(const struct verify_options *options);
 int verify_inclusion(const struct verify_options *options);
 int verify_log(const struct verify_options *options);
+int verify_witness(const struct verify_options *options);
 
 /* --- print.c: what they share --------------------------------------------------------------------- */
 

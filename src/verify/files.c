@@ -1,10 +1,6 @@
 /*
- * The files of a published log, as the signed size says they are; reading them in order, once they were found good; and
- * proofs out of its tiles.
+ * Reading the entries of a published log in order, once they were found good.
  */
-#include <string.h>
-
-#include "base/file.h"
 #include "verify/verify_internal.h"
 
 bool
@@ -13,63 +9,10 @@ hash_is_equal(const uint8_t a[TREE_HASH_SIZE], const uint8_t b[TREE_HASH_SIZE])
 	return bytes_equal(bytes_make(a, TREE_HASH_SIZE), bytes_make(b, TREE_HASH_SIZE));
 }
 
-/* --- files ------------------------------------------------------------------------------------ */
-
-static enum az_status
-read_from_folder(void *arg, const char *path, struct buffer *buffer, struct az_err *reterr)
-{
-	const int *dirfd = arg;
-
-	return file_read_whole(*dirfd, path, buffer, reterr);
-}
-
-struct log_source
-log_folder(const int *dirfd)
-{
-	/* The source hands back what it was given; read_from_folder writes nothing there. */
-	union {
-		const int *in;
-		void *out;
-	} arg = {.in = dirfd};
-
-	return (struct log_source){.read = read_from_folder, .arg = arg.out};
-}
-
-/* A file that the signed size says is there. */
-enum az_status
-log_read_part(const struct log_source *source, unsigned int level, uint64_t number,
-    unsigned int width, struct buffer *buffer, char path[TILE_PATH_MAX], struct az_err *reterr)
-{
-	struct az_err err = {0};
-	enum az_status status;
-
-	tile_path(level, number, width, path);
-	status = source->read(source->arg, path, buffer, &err);
-	if (status == AZ_NOT_FOUND)
-		return az_fail(reterr, AZ_FORGED, "%s is missing", path);
-	if (status == AZ_LIMIT)
-		return az_fail(reterr, AZ_FORGED, "%s is longer than it can be", path);
-	if (status != AZ_OK)
-		return az_fail(reterr, status, "%s", err.text);
-	return AZ_OK;
-}
-
-enum az_status
-log_read_tile(const struct log_source *source, unsigned int level, uint64_t number,
-    unsigned int width, struct buffer *buffer, char path[TILE_PATH_MAX], struct az_err *reterr)
-{
-	enum az_status status = log_read_part(source, level, number, width, buffer, path, reterr);
-
-	if (status == AZ_OK && buffer->size != (size_t)width * TREE_HASH_SIZE)
-		return az_fail(reterr, AZ_FORGED, "%s has %zu bytes and not %u", path, buffer->size,
-		    width * (unsigned int)TREE_HASH_SIZE);
-	return status;
-}
-
 /* --- reading again ---------------------------------------------------------------------------- */
 
 enum az_status
-log_visit(const struct log_source *source, const struct log_check *check,
+log_visit(const struct published_log *source, const struct log_check *check,
     void (*visit)(void *arg, uint64_t index, const struct ledger_read *read), void *arg,
     struct az_err *reterr)
 {
@@ -85,7 +28,7 @@ log_visit(const struct log_source *source, const struct log_check *check,
 		char path[TILE_PATH_MAX];
 		struct bytes rest, entry;
 
-		status = log_read_part(
+		status = published_part(
 		    source, TILE_ENTRIES, tree.size / TILE_WIDTH, width, &bundle, path, reterr);
 		rest = buffer_peek(&bundle);
 		for (unsigned int i = 0; i < width && status == AZ_OK; i++) {
@@ -110,60 +53,5 @@ log_visit(const struct log_source *source, const struct log_check *check,
 		status = az_fail(reterr, AZ_FORGED,
 		    "the log was changed while it was read: believe "
 		    "nothing that was told of it");
-	return status;
-}
-
-/* --- proofs out of tiles ---------------------------------------------------------------------- */
-
-struct tiles {
-	const struct log_source *source;
-	uint64_t size;
-	struct buffer tile;
-};
-
-static enum az_status
-read_hashes(void *arg, unsigned int level, uint64_t index, size_t count, uint8_t *hashes,
-    struct az_err *reterr)
-{
-	struct tiles *tiles = arg;
-	uint64_t total = tile_count(level, tiles->size);
-
-	for (size_t done = 0; done < count;) {
-		uint64_t number = (index + done) / TILE_WIDTH;
-		size_t offset = (size_t)((index + done) % TILE_WIDTH);
-		uint64_t left = total > number * TILE_WIDTH ? total - number * TILE_WIDTH : 0;
-		unsigned int width = left < TILE_WIDTH ? (unsigned int)left : TILE_WIDTH;
-		size_t now = width > offset ? width - offset : 0;
-		char path[TILE_PATH_MAX];
-		enum az_status status;
-
-		if (now > count - done)
-			now = count - done;
-		if (now == 0)
-			return az_fail(reterr, AZ_INVALID, "proof: beyond the end of the log");
-		status =
-		    log_read_tile(tiles->source, level, number, width, &tiles->tile, path, reterr);
-		if (status != AZ_OK)
-			return status;
-		memcpy(hashes + done * TREE_HASH_SIZE, tiles->tile.data + offset * TREE_HASH_SIZE,
-		    now * TREE_HASH_SIZE);
-		done += now;
-	}
-	return AZ_OK;
-}
-
-enum az_status
-log_consistency(const struct log_source *source, uint64_t size, uint64_t older, uint64_t newer,
-    struct proof *ret_proof, struct az_err *reterr)
-{
-	struct tiles tiles = {.source = source, .size = size};
-	struct hash_source hashes = {.read = read_hashes, .arg = &tiles, .levels = 1};
-	enum az_status status;
-
-	while (hashes.levels < TILE_LEVELS && tile_count(hashes.levels, size) > 0)
-		hashes.levels++;
-	buffer_init(&tiles.tile, TILE_SIZE + 1, false);
-	status = proof_make_consistency(&hashes, older, newer, ret_proof, reterr);
-	buffer_fini(&tiles.tile);
 	return status;
 }

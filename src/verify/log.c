@@ -41,7 +41,7 @@ struct kept {
 };
 
 struct run {
-	const struct log_source *source;
+	const struct published_log *source;
 	struct log_check *check;
 	uint64_t bundles;
 	uint8_t (*hashes)[TREE_HASH_SIZE]; /* of each full bundle */
@@ -92,15 +92,15 @@ static enum az_status
 hash_bundle(struct worker *worker, uint64_t number, unsigned int width, struct span *ret_span,
     uint8_t leaves[TILE_SIZE], struct az_err *reterr)
 {
-	const struct log_source *source = worker->run->source;
+	const struct published_log *source = worker->run->source;
 	char path[TILE_PATH_MAX], tile_name[TILE_PATH_MAX];
 	struct span span = {.first_us = INT64_MAX, .last_us = INT64_MIN};
 	struct bytes rest, entry;
 	enum az_status status =
-	    log_read_part(source, TILE_ENTRIES, number, width, &worker->bundle, path, reterr);
+	    published_part(source, TILE_ENTRIES, number, width, &worker->bundle, path, reterr);
 
 	if (status == AZ_OK)
-		status = log_read_tile(source, 0, number, width, &worker->tile, tile_name, reterr);
+		status = published_tile(source, 0, number, width, &worker->tile, tile_name, reterr);
 	if (status != AZ_OK)
 		return status;
 	rest = buffer_peek(&worker->bundle);
@@ -312,7 +312,7 @@ check_level(struct run *run, unsigned int level, const uint8_t (*hashes)[TREE_HA
 		unsigned int width = left < TILE_WIDTH ? (unsigned int)left : TILE_WIDTH;
 		char path[TILE_PATH_MAX];
 
-		status = log_read_tile(run->source, level, number, width, &tile, path, reterr);
+		status = published_tile(run->source, level, number, width, &tile, path, reterr);
 		for (unsigned int i = 0; i < width && status == AZ_OK; i++) {
 			uint64_t at = number * TILE_WIDTH + i;
 			unsigned int shift = 8 * level;
@@ -425,7 +425,7 @@ open_signed(struct bytes bytes, const struct note_key *key, const char *what,
 }
 
 static enum az_status
-open_cosigned(const struct log_source *source, struct log_check *check,
+open_cosigned(const struct published_log *source, struct log_check *check,
     struct checkpoints *checkpoints, struct az_err *reterr)
 {
 	struct az_err err = {0};
@@ -455,7 +455,7 @@ open_cosigned(const struct log_source *source, struct log_check *check,
 }
 
 static enum az_status
-open_checkpoints(const struct log_source *source, struct log_check *check,
+open_checkpoints(const struct published_log *source, struct log_check *check,
     struct checkpoints *checkpoints, struct az_err *reterr)
 {
 	struct az_err err = {0};
@@ -529,7 +529,7 @@ run_all(struct run *run, const struct checkpoints *checkpoints, struct az_err *r
 }
 
 enum az_status
-log_check(const struct log_source *source, struct log_check *check, struct az_err *reterr)
+log_check(const struct published_log *source, struct log_check *check, struct az_err *reterr)
 {
 	struct checkpoints checkpoints = {0};
 	struct run *run = calloc(1, sizeof(*run));

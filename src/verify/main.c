@@ -18,6 +18,8 @@ enum option_bit {
 	OPTION_PROOF = 32,
 	OPTION_LIST = 64,
 	OPTION_STORY = 128,
+	OPTION_INIT = 256,
+	OPTION_LISTEN = 512,
 };
 
 static const struct command {
@@ -42,6 +44,9 @@ static const struct command {
     {"log", verify_log, 1, OPTION_VKEY | OPTION_NEWEST | OPTION_WITNESS | OPTION_STORY, 0,
 	"log DIR [--vkey KEY] [--newest CHECKPOINT] [--witness KEY] [--story]\n"
 	"      that every entry of an exported log is as it was signed"},
+    {"witness", verify_witness, 1, OPTION_INIT | OPTION_LISTEN, 0,
+	"witness DIR (--init NAME | --listen ADDRESS:PORT)\n"
+	"      cosigns checkpoints of the logs whose keys are DIR/logs/*.vkey, over HTTP"},
 };
 
 static void
@@ -59,6 +64,8 @@ print_help(FILE *file)
 	    "  --proof FILE       the proof, a hash in base64 a line\n"
 	    "  --list FILE        the list as you delivered it\n"
 	    "  --story            each entry in words, and who saw how many\n"
+	    "  --init NAME        makes the witness's key and prints what others know it by\n"
+	    "  --listen A:P       answers there until it is told to stop; port 0: any\n"
 	    "  --json             one JSON document on standard output\n"
 	    "  --version, -h\n"
 	    "\nexit: 0 as it was signed; 1 cannot be read; 2 usage; 4 evidence of tampering\n"
@@ -99,6 +106,8 @@ take_option(int option, struct verify_options *options, unsigned int *given)
 	    {OPTION_LOG, &options->log},
 	    {OPTION_PROOF, &options->proof},
 	    {OPTION_LIST, &options->list},
+	    {OPTION_INIT, &options->init},
+	    {OPTION_LISTEN, &options->listen},
 	};
 
 	if (option == 'j') {
@@ -139,6 +148,8 @@ main(int argc, char **argv)
 	    {"log", required_argument, NULL, 256 + OPTION_LOG},
 	    {"proof", required_argument, NULL, 256 + OPTION_PROOF},
 	    {"list", required_argument, NULL, 256 + OPTION_LIST},
+	    {"init", required_argument, NULL, 256 + OPTION_INIT},
+	    {"listen", required_argument, NULL, 256 + OPTION_LISTEN},
 	    {"story", no_argument, NULL, 256 + OPTION_STORY}, {"help", no_argument, NULL, 'h'},
 	    {"version", no_argument, NULL, 'V'}, {0}};
 	struct verify_options options = {0};
@@ -169,6 +180,8 @@ main(int argc, char **argv)
 		return usage("this command has no such option");
 	if ((given & command->needed) != command->needed)
 		return usage("--vkey is needed: the key of the log, known from elsewhere");
+	if (command->run == verify_witness && (options.init != NULL) == (options.listen != NULL))
+		return usage("--init or --listen is needed");
 	options.arguments = (const char *const *)argv + optind + 1;
 	return finish(command->run(&options));
 }

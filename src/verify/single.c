@@ -124,14 +124,14 @@ make_proof(const char *path, const struct note_key *key, uint64_t older, uint64_
     struct proof *ret_proof, struct az_err *reterr)
 {
 	struct checkpoint checkpoint = {0};
-	struct log_source source;
+	struct published_log source;
 	struct buffer note;
 	int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	enum az_status status;
 
 	if (dirfd < 0)
 		return az_fail_errno(reterr, AZ_IO, errno, "%s", path);
-	source = log_folder(&dirfd);
+	source = published_folder(&dirfd);
 	buffer_init(&note, NOTE_MAX, false);
 	status = file_read_whole(dirfd, "checkpoint", &note, reterr);
 	if (status == AZ_OK)
@@ -142,7 +142,8 @@ make_proof(const char *path, const struct note_key *key, uint64_t older, uint64_
 		    "%s has %llu entries, fewer than the newer checkpoint", path,
 		    (unsigned long long)checkpoint.size);
 	if (status == AZ_OK)
-		status = log_consistency(&source, checkpoint.size, older, newer, ret_proof, reterr);
+		status = published_consistency(
+		    &source, checkpoint.size, older, newer, ret_proof, reterr);
 	fd_close(&dirfd);
 	return status;
 }

@@ -22,16 +22,6 @@
 
 /* --- log.c: a whole published log --------------------------------------------------------------- */
 
-/* Where the files of a published log come from, by the names of tlog-tiles. Any thread calls it. */
-struct log_source {
-	/* Puts the whole file in place of what buffer holds, whose max bounds it. AZ_NOT_FOUND, AZ_LIMIT, AZ_IO. */
-	enum az_status (*read)(
-	    void *arg, const char *path, struct buffer *buffer, struct az_err *reterr);
-	void *arg;
-};
-/* The files below a folder; arg of the source is the descriptor, which stays the caller's. */
-struct log_source log_folder(const int *dirfd);
-
 struct log_check {
 	const struct note_key *key;     /* in: of the log */
 	const struct note_key *witness; /* in: who must have cosigned, or NULL */
@@ -58,19 +48,16 @@ struct log_check {
  * the checkpoint.
  */
 AZ_CHECKED enum az_status log_check(
-    const struct log_source *source, struct log_check *check, struct az_err *reterr);
+    const struct published_log *source, struct log_check *check, struct az_err *reterr);
 
 /*
  * Calls visit for the entries of a log that log_check found good, in order; bytes that are not those that it found are
  * AZ_FORGED at the end, so what was told before is to be taken back. read is NULL for a form that is not known.
  */
-AZ_CHECKED enum az_status log_visit(const struct log_source *source, const struct log_check *check,
+AZ_CHECKED enum az_status log_visit(const struct published_log *source,
+    const struct log_check *check,
     void (*visit)(void *arg, uint64_t index, const struct ledger_read *read), void *arg,
     struct az_err *reterr);
-
-/* That the tree of older is the beginning of the one of newer, out of the tiles of a log of size. */
-AZ_CHECKED enum az_status log_consistency(const struct log_source *source, uint64_t size,
-    uint64_t older, uint64_t newer, struct proof *ret_proof, struct az_err *reterr);
 
 /* --- tell.c: an entry in words ------------------------------------------------------------------ */
 

@@ -200,7 +200,7 @@ check_unknown(const struct log_check *check, struct az_err *reterr)
 }
 
 static int
-tell_all(const struct verify_options *options, const struct log_source *source,
+tell_all(const struct verify_options *options, const struct published_log *source,
     const struct log_check *check)
 {
 	struct story story = {.options = options, .who = who_new(), .status = AZ_OK};
@@ -243,7 +243,7 @@ tell_all(const struct verify_options *options, const struct log_source *source,
 static int
 check_and_tell(const struct verify_options *options, const int *dirfd, struct log_check *check)
 {
-	struct log_source source = log_folder(dirfd);
+	struct published_log source = published_folder(dirfd);
 	struct progress progress = {.started_us = clock_monotonic_us()};
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	struct az_err err = {0};

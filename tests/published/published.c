@@ -277,7 +277,7 @@ read_published(void *arg, const char *path, struct buffer *buffer, struct az_err
 	return buffer_append(buffer, buffer_peek(&file->bytes));
 }
 
-struct log_source
+struct published_log
 published_source(const struct published *log)
 {
 	union {
@@ -285,5 +285,5 @@ published_source(const struct published *log)
 		void *out;
 	} arg = {.in = log};
 
-	return (struct log_source){.read = read_published, .arg = arg.out};
+	return (struct published_log){.read = read_published, .arg = arg.out};
 }

@@ -56,6 +56,6 @@ void published_make(struct published *log, const struct entries *entries);
 void published_put(struct published *log, const char *path, struct bytes bytes);
 struct published_file *published_find(const struct published *log, const char *path);
 void published_fini(struct published *log);
-struct log_source published_source(const struct published *log);
+struct published_log published_source(const struct published *log);
 
 #endif

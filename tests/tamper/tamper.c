@@ -461,7 +461,7 @@ is_changed(const struct tamper *tamper)
 static bool
 we_believe(struct tamper *tamper)
 {
-	struct log_source source = published_source(&tamper->shown);
+	struct published_log source = published_source(&tamper->shown);
 	struct log_check check = {.key = &tamper->keys.log,
 	    .witness = tamper->asks_witness ? &tamper->keys.witness : NULL,
 	    .newest = buffer_peek(&tamper->newest),

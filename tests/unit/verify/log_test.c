@@ -52,7 +52,7 @@ static enum az_status
 check(struct made *made, bool newest, bool witness, unsigned int threads, struct log_check *ret,
     struct az_err *reterr)
 {
-	struct log_source source = published_source(&made->log);
+	struct published_log source = published_source(&made->log);
 
 	*ret = (struct log_check){.key = &keys.log,
 	    .witness = witness ? &keys.witness : NULL,
@@ -298,7 +298,7 @@ what_changes_while_it_is_read_is_found(void **state)
 	struct made made;
 	struct log_check result;
 	struct seen seen = {0};
-	struct log_source source;
+	struct published_log source;
 	size_t count;
 	uint64_t disclosures = 0;
 
@@ -362,7 +362,7 @@ proofs_come_out_of_tiles(void **state)
 {
 	static const size_t sizes[] = {1, 255, 256, 300, 599, 600};
 	struct made made;
-	struct log_source source;
+	struct published_log source;
 
 	make(&made, 600, 300, false);
 	source = published_source(&made.log);
@@ -379,7 +379,8 @@ proofs_come_out_of_tiles(void **state)
 			assert_int_equal(checkpoint_open(buffer_peek(&a), &older, NULL), AZ_OK);
 			assert_int_equal(checkpoint_open(buffer_peek(&b), &newer, NULL), AZ_OK);
 			assert_int_equal(
-			    log_consistency(&source, 600, sizes[i], sizes[k], &proof, NULL), AZ_OK);
+			    published_consistency(&source, 600, sizes[i], sizes[k], &proof, NULL),
+			    AZ_OK);
 			assert_true(proof_check_consistency(
 			    &proof, older.size, older.root, newer.size, newer.root));
 			buffer_fini(&a);
@@ -388,8 +389,8 @@ proofs_come_out_of_tiles(void **state)
 	}
 	struct proof proof;
 
-	assert_int_not_equal(log_consistency(&source, 600, 5, 601, &proof, NULL), AZ_OK);
-	assert_int_not_equal(log_consistency(&source, 600, 6, 5, &proof, NULL), AZ_OK);
+	assert_int_not_equal(published_consistency(&source, 600, 5, 601, &proof, NULL), AZ_OK);
+	assert_int_not_equal(published_consistency(&source, 600, 6, 5, &proof, NULL), AZ_OK);
 	drop(&made);
 }
 
