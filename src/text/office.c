@@ -11,8 +11,6 @@
 #include <expat.h>
 #include <gsf/gsf-infile-msole.h>
 #include <gsf/gsf-input-memory.h>
-#include <gsf/gsf-outfile-msole.h>
-#include <gsf/gsf-output-memory.h>
 #include <gsf/gsf-utils.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -454,44 +452,20 @@ open_encrypted(struct bytes info, struct bytes package, struct bytes password, s
 	return status;
 }
 
-/*
- * Copies the one stream of an old workbook into a compound file of our own making. libfreexl trusts sizes in the
- * directory of a compound file and writes beyond its buffers by them; libgsf checks them.
- */
 static enum az_status
-copy_workbook(GsfInput *workbook, struct buffer *rebuilt, struct az_err *reterr)
-{
-	GsfOutput *memory = gsf_output_memory_new();
-	GsfOutfile *file = gsf_outfile_msole_new(memory);
-	GsfOutput *child = gsf_outfile_new_child(file, "Workbook", FALSE);
-	struct bytes stream = stream_bytes(workbook, UNPACK_INNER_MAX);
-	bool good = stream.size > 0 && child != NULL &&
-	    gsf_output_write(child, stream.size, stream.data) && gsf_output_close(child) &&
-	    gsf_output_close(GSF_OUTPUT(file));
-	enum az_status status = AZ_OK;
-
-	if (!good)
-		status = damaged(reterr);
-	else if (buffer_append(rebuilt,
-		     bytes_make(gsf_output_memory_get_bytes(GSF_OUTPUT_MEMORY(memory)),
-			 (size_t)gsf_output_size(memory))) != AZ_OK)
-		status = az_fail(reterr, AZ_LIMIT, "workbook: it is too large");
-	if (child != NULL)
-		g_object_unref(child);
-	g_object_unref(file);
-	g_object_unref(memory);
-	return status;
-}
-
-static enum az_status
-open_old(GsfInfile *file, struct buffer *rebuilt, struct az_err *reterr)
+open_old(GsfInfile *file, struct buffer *inner, struct az_err *reterr)
 {
 	GsfInput *workbook = gsf_infile_child_by_name(file, "Workbook");
+	struct bytes stream = {0};
 	enum az_status status;
 
 	if (workbook == NULL)
 		workbook = gsf_infile_child_by_name(file, "Book");
-	status = workbook == NULL ? damaged(reterr) : copy_workbook(workbook, rebuilt, reterr);
+	if (workbook != NULL)
+		stream = stream_bytes(workbook, UNPACK_INNER_MAX);
+	status = stream.size == 0 ? damaged(reterr) : buffer_append(inner, stream);
+	if (status == AZ_LIMIT || status == AZ_NO_MEMORY)
+		status = az_fail(reterr, status, "workbook: it is too large");
 	if (workbook != NULL)
 		g_object_unref(workbook);
 	return status;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "text/text_internal.h"
 #include "text/unpack_internal.h"
 
 #define ROW_TEXT_MAX (4u * 1024u * 1024u)
@@ -36,6 +37,7 @@ sheet_row_clear(struct sheet_row *row)
 	row->wide = false;
 	row->long_value = false;
 	row->control = false;
+	row->no_text = false;
 }
 
 static bool
@@ -73,6 +75,7 @@ sheet_row_set(struct sheet_row *row, size_t column, struct bytes value)
 		value.size = 0;
 	}
 	row->control = row->control || has_control(value);
+	row->no_text = row->no_text || memchr(value.data, DECODE_BAD, value.size) != NULL;
 	while (row->count <= column)
 		row->cells[row->count++].size = 0;
 	row->cells[column].offset = row->text.size;
@@ -98,6 +101,7 @@ sheet_row_end(struct sheet_row *row, uint64_t number)
 	record->place = number;
 	record->refusal = row->wide ? REFUSAL_COLUMNS
 	    : row->long_value       ? REFUSAL_TOO_LONG
+	    : row->no_text          ? REFUSAL_ENCODING
 	    : row->control          ? REFUSAL_CONTROL
 				    : REFUSAL_NONE;
 	record->count = record->refusal == REFUSAL_NONE ? row->width : 0;
@@ -148,4 +152,14 @@ number_format(double number, char text[NUMBER_TEXT_SIZE])
 	else
 		size = snprintf(text, NUMBER_TEXT_SIZE, "%.15g", number);
 	return size > 0 ? (size_t)size : 0;
+}
+
+size_t
+style_format(enum style style, double number, bool since_1904, char text[NUMBER_TEXT_SIZE])
+{
+	size_t size = 0;
+
+	if (style != STYLE_NUMBER)
+		size = serial_format(number, since_1904, style == STYLE_DATE_TIME, text);
+	return size > 0 ? size : number_format(number, text);
 }

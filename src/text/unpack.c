@@ -2,7 +2,6 @@
  * Which wrapping, and what is inside which: a ZIP may be a workbook, a compound file an old workbook or a ZIP with a
  * password, and any archive may hold a workbook. Deeper than that nobody sends lists, and nobody else gets in.
  */
-#include <iconv.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,10 +18,6 @@ struct unpack {
 	struct xlsx *xlsx;
 	struct xls *xls;
 };
-
-/* Their modules are files, and stay loaded while they are open. */
-#define KEPT_ENCODINGS 4u
-static iconv_t kept[KEPT_ENCODINGS];
 
 static const char *const names[WRAPPING_COUNT] = {
     [WRAPPING_NONE] = NULL,
@@ -68,13 +63,7 @@ unpack_recognise(struct bytes start)
 void
 unpack_prepare(void)
 {
-	static const char *const encodings[KEPT_ENCODINGS] = {
-	    "UTF-16LE", "CP1252", "CP932", "ISO-8859-1"};
-
 	office_prepare();
-	/* libfreexl converts with them. */
-	for (size_t i = 0; i < AZ_ARRAY_SIZE(encodings); i++)
-		kept[i] = iconv_open("UTF-8", encodings[i]);
 }
 
 void

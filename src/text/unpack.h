@@ -5,7 +5,7 @@
  * Promises  exactly one list comes out, as bytes of text or as records; what is not whole, or would swell beyond
  *           reason, ends with an error that says where, and never what was inside.
  * Not       a 7z archive or an old workbook with a password; more than one list at a time.
- * Threads   one at a time in a process: a reader of old workbooks that is used here has no contexts.
+ * Threads   each object belongs to one thread at a time.
  */
 #ifndef AZ_TEXT_UNPACK_H
 #define AZ_TEXT_UNPACK_H

@@ -46,7 +46,7 @@ struct sheet_row {
 	} cells[LIST_COLUMNS_MAX];
 	size_t count; /* cells that were set, or lie before one */
 	size_t width; /* of the widest row so far */
-	bool wide, long_value, control;
+	bool wide, long_value, control, no_text;
 	struct list_record record;
 };
 void sheet_row_init(struct sheet_row *row);
@@ -64,6 +64,26 @@ size_t serial_format(double serial, bool since_1904, bool with_time, char text[S
 #define NUMBER_TEXT_SIZE 40u
 size_t number_format(double number, char text[NUMBER_TEXT_SIZE]);
 
+/* --- formats.c: which formats of numbers are dates ------------------------------------------------ */
+
+#define FORMATS_MAX 4096u
+
+enum style { STYLE_NUMBER = 0, STYLE_DATE = 1, STYLE_DATE_TIME = 2 };
+
+struct formats { /* zeroed: those that every program knows */
+	struct {
+		unsigned int id;
+		bool date, time;
+	} known[FORMATS_MAX];
+	size_t count;
+};
+/* Adds a workbook's own; those past FORMATS_MAX show numbers. */
+void formats_add(struct formats *formats, unsigned int id, const char *code);
+enum style formats_style(const struct formats *formats, unsigned int id);
+
+/* A number as its style shows it: a date, or a plain number. The size of text, 0 for what is none. */
+size_t style_format(enum style style, double number, bool since_1904, char text[NUMBER_TEXT_SIZE]);
+
 /* --- xlsx.c ----------------------------------------------------------------------------------- */
 
 struct xlsx;
@@ -78,8 +98,6 @@ AZ_CHECKED enum az_status xlsx_next(
 
 #define SHEET_PATH_MAX  256u
 #define XLSX_STYLES_MAX 65536u
-
-enum style { STYLE_NUMBER = 0, STYLE_DATE = 1, STYLE_DATE_TIME = 2 };
 
 struct xlsx_parts {
 	char sheet[SHEET_PATH_MAX]; /* of the first visible sheet: its name in the archive */
@@ -103,7 +121,9 @@ bool xml_is(const char *element, const char *name);
 /* --- xls.c, office.c -------------------------------------------------------------------------- */
 
 struct xls;
-AZ_CHECKED enum az_status xls_open(struct bytes bytes, struct xls **ret_xls, struct az_err *reterr);
+/* stream: of an Excel 5 to 2003 workbook, borrowed as long as the result. Errors as unpack_open. */
+AZ_CHECKED enum az_status xls_open(
+    struct bytes stream, struct xls **ret_xls, struct az_err *reterr);
 void xls_free(struct xls **xls);
 size_t xls_sheets(const struct xls *xls);
 AZ_CHECKED enum az_status xls_next(
@@ -113,7 +133,7 @@ AZ_CHECKED enum az_status xls_next(
 void office_prepare(void);
 /*
  * An OLE compound file. *ret_is_encrypted: it is a new workbook with a password, whose ZIP is appended to inner; else an
- * old workbook, appended to inner in a compound file of our own making, for xls_open. AZ_INVALID: a password is needed
+ * old workbook, whose stream is appended to inner, for xls_open. AZ_INVALID: a password is needed
  * or wrong, or it is damaged.
  */
 AZ_CHECKED enum az_status office_open(struct bytes bytes, struct bytes password,

@@ -147,14 +147,10 @@ format_number(const struct xlsx *xlsx, const char *text, char formatted[NUMBER_T
 	    : STYLE_NUMBER;
 	char *end;
 	double number = strtod(text, &end);
-	size_t size = 0;
 
 	if (end == text || *end != '\0')
 		return 0;
-	if (style != STYLE_NUMBER)
-		size = serial_format(
-		    number, xlsx->parts.since_1904, style == STYLE_DATE_TIME, formatted);
-	return size > 0 ? size : number_format(number, formatted);
+	return style_format(style, number, xlsx->parts.since_1904, formatted);
 }
 
 static enum az_status

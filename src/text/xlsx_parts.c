@@ -15,7 +15,6 @@
 
 #define PART_MAX    (16u * 1024u * 1024u) /* bytes of workbook, relations, styles */
 #define STRINGS_MAX (512u * 1024u * 1024u)
-#define FORMATS_MAX 4096u
 
 struct parts_reader {
 	struct xlsx_parts *parts;
@@ -26,11 +25,7 @@ struct parts_reader {
 	bool in_formats;   /* inside cellXfs */
 	bool in_text;      /* inside a t that is not a reading */
 	unsigned int readings;
-	struct {
-		unsigned int id;
-		bool date, time;
-	} formats[FORMATS_MAX];
-	size_t format_count;
+	struct formats formats;
 };
 
 const char *
@@ -179,78 +174,6 @@ relations_start(void *arg, const char *element, const char **attributes)
 
 /* --- styles ----------------------------------------------------------------------------------- */
 
-/* Whether a format code shows a date, and whether it shows a time (18.8.30). */
-static void
-read_code(const char *code, bool *ret_date, bool *ret_time)
-{
-	bool month = false, day = false, time = false, era = false;
-
-	if (strcmp(code, "General") == 0)
-		code = "";
-	for (; *code != '\0'; code++) {
-		switch (*code) {
-		case '"':
-			for (code++; *code != '\0' && *code != '"';)
-				code++;
-			break;
-		case '[':
-			for (; *code != '\0' && *code != ']';)
-				code++;
-			break;
-		case '\\':
-		case '_':
-		case '*': code += code[1] != '\0' ? 1 : 0; break;
-		case 'y':
-		case 'Y':
-		case 'd':
-		case 'D': day = true; break;
-		case 'm':
-		case 'M': month = true; break;
-		case 'h':
-		case 'H':
-		case 's':
-		case 'S': time = true; break;
-		case 'g':
-		case 'G': era = true; break;
-		case 'e':
-		case 'E':
-			if (code[1] != '+' && code[1] != '-')
-				era = true;
-			break;
-		default: break;
-		}
-		if (*code == '\0')
-			break;
-	}
-	*ret_date = day || (month && era);
-	*ret_time = time;
-}
-
-/* Formats that every program knows by number (18.8.30), the East Asian ones too. */
-static enum style
-built_in(unsigned int id)
-{
-	if (id == 22)
-		return STYLE_DATE_TIME;
-	if ((id >= 14 && id <= 17) || (id >= 27 && id <= 31) || id == 36 ||
-	    (id >= 50 && id <= 54) || id == 57 || id == 58)
-		return STYLE_DATE;
-	return STYLE_NUMBER;
-}
-
-static enum style
-style_of(const struct parts_reader *reader, unsigned int id)
-{
-	for (size_t i = 0; i < reader->format_count; i++) {
-		if (reader->formats[i].id != id)
-			continue;
-		if (!reader->formats[i].date)
-			return STYLE_NUMBER;
-		return reader->formats[i].time ? STYLE_DATE_TIME : STYLE_DATE;
-	}
-	return built_in(id);
-}
-
 static void
 styles_start(void *arg, const char *element, const char **attributes)
 {
@@ -258,17 +181,12 @@ styles_start(void *arg, const char *element, const char **attributes)
 	struct xlsx_parts *parts = reader->parts;
 	unsigned int id = (unsigned int)strtoul(xml_attribute(attributes, "numFmtId"), NULL, 10);
 
-	if (xml_is(element, "numFmt") && reader->format_count < FORMATS_MAX) {
-		reader->formats[reader->format_count].id = id;
-		read_code(xml_attribute(attributes, "formatCode"),
-		    &reader->formats[reader->format_count].date,
-		    &reader->formats[reader->format_count].time);
-		reader->format_count++;
-	}
+	if (xml_is(element, "numFmt"))
+		formats_add(&reader->formats, id, xml_attribute(attributes, "formatCode"));
 	if (xml_is(element, "cellXfs"))
 		reader->in_formats = true;
 	if (xml_is(element, "xf") && reader->in_formats && parts->style_count < XLSX_STYLES_MAX)
-		parts->styles[parts->style_count++] = (uint8_t)style_of(reader, id);
+		parts->styles[parts->style_count++] = (uint8_t)formats_style(&reader->formats, id);
 }
 
 static void

@@ -6,7 +6,7 @@ unset TZ
 for program in zip 7z gzip ssconvert; do
 	command -v $program >/dev/null || skip_rest "$program is not installed"
 done
-/usr/bin/python3 -c 'import openpyxl' 2>/dev/null || skip_rest 'openpyxl is not installed'
+/usr/bin/python3 -c 'import openpyxl, xlwt' 2>/dev/null || skip_rest 'openpyxl or xlwt is not installed'
 
 run init --house h --officer aoki --key-out aoki.key --unsealed
 export AZUKARI_HOUSE=$work/h AZUKARI_KEY=$work/aoki.key
@@ -90,6 +90,43 @@ ssconvert lists/list.csv lists/book.xls >log 2>&1
 ok 'and another an old one'
 goes_in 'a workbook whose first sheet is hidden' lists/book.xlsx
 goes_in 'an old workbook' lists/book.xls
+printf 'number,name,birth,phone\n1,Ann Lee,1980-03-04,03-1234-5678\n2,"Ray, Bob",1999-01-02,06-1111-2222\n' >lists/plain.csv
+ssconvert -T Gnumeric_Excel:excel_biff7 lists/plain.csv lists/book95.xls >log 2>&1
+"$az" inspect --csv lists/book95.xls >lists/got.csv 2>err
+cmp lists/got.csv lists/plain.csv
+ok 'one of Excel 95 is read value for value'
+/usr/bin/python3 - <<'PY'
+import csv, datetime, xlwt
+# Strings that are cut by records, of both widths; dates; numbers of every kind; formulas; a sheet that is hidden.
+book = xlwt.Workbook()
+hidden = book.add_sheet("old")
+hidden.visibility = 1
+hidden.write(0, 0, "number")
+sheet = book.add_sheet("list")
+day = xlwt.easyxf(num_format_str='yyyy"年"m"月"d"日"')
+names = ["number", "name", "birth", "phone", "x:points", "x:paid", "note"]
+want = csv.writer(open("lists/want.csv", "w", encoding="utf-8", newline=""), lineterminator="\n")
+want.writerow(names)
+for column, name in enumerate(names):
+    sheet.write(0, column, name)
+for i in range(1, 1501):
+    born = datetime.date(1950, 1, 1) + datetime.timedelta(days=i * 5)
+    note = ("覚え書き𠮷" * (i % 40) if i % 2 else "plain " * (i % 50)).strip()
+    name = "高橋 花子%d" % i if i % 3 else "Ann Lee %d" % i
+    points = i / 4 if i % 5 else -i
+    want.writerow([i, name, born, "03%08d" % i, "%.15g" % points, i % 2, note])
+    sheet.write(i, 6, note)
+    sheet.write(i, 5, i % 2 == 1)
+    sheet.write(i, 4, points)
+    sheet.write(i, 3, "03%08d" % i)
+    sheet.write(i, 2, born, day)
+    sheet.write(i, 1, name)
+    sheet.write(i, 0, i)
+book.save("lists/big.xls")
+PY
+"$az" inspect --csv lists/big.xls >lists/got.csv 2>err
+cmp lists/got.csv lists/want.csv
+ok 'an old workbook of 1,500 rows is read value for value'
 (cd lists && zip -q book.zip book.xlsx)
 goes_in 'a workbook in a ZIP' lists/book.zip
 locked=$here/../data/locked.xlsx
