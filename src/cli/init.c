@@ -312,12 +312,12 @@ static const char *const policy_lines[] = {
     "a",
     "             review, for calls; 200, 1000, 5000 for searches without one (azukari policy "
     "list)",
-    "agent        disclose, correct, stop, attempt; list clients and purposes",
+    "agent        disclose, check, correct, stop, attempt; list clients and purposes",
     "supervisor   entrust; what an agent may; asks for clients, purposes, campaigns, staff, "
     "devices",
     "officer      approves; clients, purposes, staff, devices, policy (approved by asking); "
     "ledger; status",
-    "investigator ledger verify",
+    "investigator asks for cases; ledger verify",
     "maintainer   ledger verify, status; no person's data",
 };
 

@@ -211,6 +211,7 @@ join_array(const json_t *array, char *text, size_t room)
 	}
 }
 
+/* "a b", or where there are objects inside, "name a b; name c d". */
 static void
 join_object(json_t *object, char *text, size_t room)
 {
@@ -227,7 +228,10 @@ join_object(json_t *object, char *text, size_t room)
 		if (used + 3 >= room)
 			return;
 		cell_of(value, part, sizeof(part));
-		size = snprintf(text + used, room - used, "%s%s", used > 0 ? " " : "", part);
+		size = json_is_object(value)
+		    ? snprintf(
+			  text + used, room - used, "%s%s %s", used > 0 ? "; " : "", name, part)
+		    : snprintf(text + used, room - used, "%s%s", used > 0 ? " " : "", part);
 		used += size > 0 ? (size_t)size : 0;
 	}
 }
