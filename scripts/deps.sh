@@ -12,7 +12,6 @@ qemu-system-x86 busybox-static cpio kmod
 libssl-dev libseccomp-dev liblmdb-dev libsqlite3-dev libjansson-dev libarchive-dev libexpat1-dev libpoppler-glib-dev poppler-data libcmocka-dev age libroaring-dev
 golang-go golang-golang-x-mod-dev libevent-dev curl
 libgsf-1-dev p7zip-full zip gnumeric python3-openpyxl python3-xlwt
-libgsf-1-dev p7zip-full zip gnumeric python3-openpyxl python3-xlwt
 "
 
 missing=
