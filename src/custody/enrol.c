@@ -13,12 +13,15 @@ static void
 refuse(struct request *request, struct az_err *err)
 {
 	struct custody_front *front = request->front;
+	void *front_arg = front->arg;
 
 	request->custody->unauthenticated++;
+	/* It has waited for the changes before it: of a front that has gone meanwhile, this frees the last. */
 	request_fail(request, err);
+	if (front_arg == NULL)
+		return;
 	front->dead = true;
-	if (front->arg != NULL)
-		front->custody->config.hang_up(front->arg);
+	front->custody->config.hang_up(front_arg);
 }
 
 /* A founder at the founding device would leave the house with one device, and nobody could ever approve anything. */

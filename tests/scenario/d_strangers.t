@@ -58,4 +58,30 @@ is "$(child_of_server azukari-keeper)" "$keeper" 'it is the same keeper all the 
 ok 'and strangers have written nothing into its log'
 run ledger verify
 gives 0 'the ledger holds'
+
+# Some without a key who enrol, and go before it is their turn: a change before them waits for the vault.
+printf '0%.0s' $(seq 32) >code
+stop
+serve
+keeper=$(child_of_server azukari-keeper)
+vault=$(child_of_server azukari-vault)
+kill -STOP "$vault"
+AZUKARI_KEY=$work/ito.key "$az" correct --client c01 --purpose checkup --record 1 --set 'name=Ann Li' >/dev/null 2>&1 &
+change=$!
+sleep 0.5
+enrolling=
+for i in $(seq 3); do
+	"$az" staff enrol --out "nobody$i.key" --code @7 >/dev/null 2>&1 7<code &
+	enrolling="$enrolling $!"
+done
+sleep 1
+# shellcheck disable=SC2086
+kill -9 $enrolling
+sleep 0.3
+kill -CONT "$vault"
+wait "$change"
+ok 'a change is made, while some ask to enrol and go away'
+as ito correct --client c01 --purpose checkup --record 1 --set 'name=Ann Lee'
+gives 0 'and another one behind it'
+is "$(child_of_server azukari-keeper)" "$keeper" 'by the same keeper'
 plan
