@@ -5,7 +5,7 @@
  *
  * Whatever is malformed, out of turn, or does not open ends this connection and nothing else. A connection
  * has a bound on what it may send at once, on what may wait for it, and on the time until its channel is
- * up. A front that reads too slowly is closed rather than waited for.
+ * up; where there are too many, who has not signed in gives way to who comes. A front that reads too slowly is closed rather than waited for.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -259,6 +259,30 @@ front_new(struct keeper *keeper, int fd)
 	return AZ_OK;
 }
 
+static bool
+is_signed_in(const struct front *front)
+{
+	return front->custody != NULL && custody_front_is_signed_in(front->custody);
+}
+
+/* Whether there is room for one more: else the stranger who has been here longest goes, so that others need not wait. */
+static bool
+make_room(struct keeper *keeper)
+{
+	struct front *oldest = NULL;
+
+	if (keeper->front_count < keeper->fronts_max)
+		return true;
+	for (struct front *front = keeper->fronts; front != NULL; front = front->next) {
+		if (!is_signed_in(front))
+			oldest = front;
+	}
+	if (oldest == NULL)
+		return false;
+	front_free(oldest);
+	return true;
+}
+
 void
 fronts_accept(struct keeper *keeper)
 {
@@ -267,7 +291,7 @@ fronts_accept(struct keeper *keeper)
 
 		if (fd < 0)
 			return;
-		if (keeper->front_count >= FRONTS_MAX || keeper->stopping)
+		if (keeper->stopping || !make_room(keeper))
 			fd_close(&fd);
 		else
 			az_ignore(front_new(keeper, fd)); /* one that finds no memory is closed */
@@ -280,9 +304,7 @@ fronts_tick(struct keeper *keeper)
 	int64_t now = clock_monotonic_us();
 
 	for (struct front *front = keeper->fronts; front != NULL; front = front->next) {
-		bool is_in = front->custody != NULL && custody_front_is_signed_in(front->custody);
-
-		if (!is_in && now - front->since_us > HANDSHAKE_US)
+		if (!is_signed_in(front) && now - front->since_us > HANDSHAKE_US)
 			front->ended = true;
 	}
 }

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -435,6 +436,27 @@ end(struct keeper *keeper)
 	fd_close(&keeper->listen_fd);
 }
 
+/*
+ * How many fronts there may be at once. The rest of the descriptors is for the house's own files: a ledger that cannot
+ * open its state ends the process, so strangers must not be able to take them all.
+ */
+static size_t
+room_for_fronts(void)
+{
+	struct rlimit limit = {0};
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return 1;
+	if (limit.rlim_cur < limit.rlim_max) {
+		struct rlimit raised = {.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+
+		if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+			limit = raised;
+	}
+	return limit.rlim_cur / FRONTS_PART < FRONTS_MAX ? limit.rlim_cur / FRONTS_PART
+							 : FRONTS_MAX;
+}
+
 int
 keeper_run(bool sealed)
 {
@@ -446,6 +468,7 @@ keeper_run(bool sealed)
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	secret_raise_lock_limit();
+	keeper.fronts_max = room_for_fronts();
 	if (sealed)
 		secret_require_lock();
 	custody_prepare();

@@ -12,7 +12,9 @@
 #include "proto/parent.h"
 #include "proto/vault.h"
 
-#define FRONTS_MAX      4096u
+#define FRONTS_MAX 4096u
+#define FRONTS_PART                                                                                \
+	4u /* of the descriptors that the process may have, at most one in so many is a front's */
 #define VAULT_FRAME_MAX VAULT_BODY_MAX
 
 struct front;
@@ -29,7 +31,7 @@ struct keeper {
 	int listen_fd;
 	struct loop_watch *listen_watch;
 	struct front *fronts;
-	size_t front_count;
+	size_t front_count, fronts_max;
 	bool told_fronts; /* that there are some */
 	bool stopping;
 	int exit_code;

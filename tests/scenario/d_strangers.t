@@ -84,4 +84,32 @@ ok 'a change is made, while some ask to enrol and go away'
 as ito correct --client c01 --purpose checkup --record 1 --set 'name=Ann Lee'
 gives 0 'and another one behind it'
 is "$(child_of_server azukari-keeper)" "$keeper" 'by the same keeper'
+
+# More of them than there are descriptors for: the house keeps what it needs, and who comes to work gets in.
+stop
+# shellcheck disable=SC3045
+(ulimit -n 1024 && exec "$az" serve) 2>serve.log &
+server=$!
+for _ in $(seq 200); do
+	[ -n "$(pgrep -P "$server" -x azukari-keeper)" ] && run status && [ "$code" -eq 0 ] && break
+	sleep 0.05
+done
+keeper=$(child_of_server azukari-keeper)
+: >crowd
+crowds=
+for _ in 1 2; do
+	perl -e 'use IO::Socket::UNIX; my @s;
+		for (1..700) { push @s, IO::Socket::UNIX->new(Peer => "$ENV{AZUKARI_HOUSE}/run/keeper.sock") or last; }
+		$| = 1; print scalar(@s), "\n"; sleep 8' >>crowd &
+	crowds="$crowds $!"
+done
+for _ in $(seq 50); do [ "$(wc -l <crowd)" -eq 2 ] && break; sleep 0.1; done
+for i in 1 2 3; do
+	run client add "d0$i" --name 'City of Example'
+	gives 0 "somebody works in spite of a large crowd ($i)"
+	sleep 1
+done
+is "$(child_of_server azukari-keeper)" "$keeper" 'with the same keeper'
+# shellcheck disable=SC2086
+kill $crowds 2>/dev/null
 plan
