@@ -4,6 +4,7 @@
  *	found ─► entry disclosed, with the fields ─► ticket ─► opened, compared, masked ─► shown
  *	                                                 └─ differs: entry withheld
  */
+#include "custody/corrections.h"
 #include "custody/holds.h"
 #include "custody/look.h"
 #include "custody/person.h"
@@ -60,6 +61,8 @@ disclosed_is_durable(void *arg, const struct az_ticket *ticket)
 	enum az_status status = look_open(look, ticket, &row, &corrected, &err);
 
 	if (status == AZ_OK) {
+		/* A correction that was made meanwhile may have given a field that the entry does not name. */
+		look->grant.shown &= ticket_entry(ticket)->shown;
 		status =
 		    policy_mask(&look->grant, &row, custody->arena, &masked_row, &shown, &masked);
 		if (status != AZ_OK)
@@ -74,7 +77,7 @@ disclosed_is_durable(void *arg, const struct az_ticket *ticket)
 	arena_reset(custody->arena);
 }
 
-/* Written before the row is opened: what the purpose shows of the columns its list has. */
+/* Written before the row is opened: what the purpose shows of the columns its list has, and of what was corrected. */
 static void
 disclose_found(struct look *look)
 {
@@ -82,14 +85,17 @@ disclose_found(struct look *look)
 	struct custody *custody = look->request->custody;
 	const struct consignment *list =
 	    consignment_of(custody, look->candidates[0].named.consignment);
+	const struct correction *correction =
+	    correction_of(custody, look->grant.purpose, look->candidates[0].named.record);
+	uint64_t fields = list->fields | (correction != NULL ? correction->fields : 0);
 
 	disclosure->withheld = look->grant.shown &
 	    hold_withheld(hold_of(custody, look->grant.client, look->entry.record),
 		look->entry.staff, clock_now_us());
 	look->grant.shown &= ~disclosure->withheld;
 	look->grant.masked &= ~disclosure->withheld;
-	look->entry.shown = look->grant.shown & list->fields;
-	look->entry.masked = look->grant.masked & list->fields;
+	look->entry.shown = look->grant.shown & fields;
+	look->entry.masked = look->grant.masked & fields;
 	look_log_within_budget(look, ENTRY_DISCLOSED, AZ_OK, disclosed_is_durable);
 }
 

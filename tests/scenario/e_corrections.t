@@ -165,4 +165,15 @@ run --json ledger query --max 100
 ok 'corrections were carried to newer lists, which is an entry'
 run ledger verify
 gives 0 'and the ledger holds'
+
+# A field that the list has no column for.
+run purpose add c01/short --fields name,email:domain --roles agent --until 2030-12-31
+printf 'number,name\n9,Eve Noe\n' >short.csv
+as mori entrust --client c01 --purpose short --as-of 2026-07-01 short.csv
+as ito correct --client c01 --purpose short --by number=9 --set email=eve@example.jp
+gives 0 'a field without a column is corrected'
+as ito --json disclose --client c01 --purpose short --by number=9 --reason enquiry
+is "$(json '[.fields.name,.fields.email] | join(" ")')" 'Eve Noe ***@example.jp' 'and shown'
+run --json ledger query --client c01 --max 1
+is "$(json '.entries[0] | [.type,(.shown + .masked | unique | join(","))] | join(" ")')" 'disclosed email,name' 'which the entry says (I1)'
 plan
