@@ -26,8 +26,9 @@
 #include "crypto/slots.h"
 #include "proto/unlock.h"
 
-#define FORGET_MS (15 * 60 * 1000)
-#define PAUSE_MS  1000
+#define FORGET_MS   (15 * 60 * 1000)
+#define PAUSE_MS    1000
+#define PATIENCE_US (2 * AZ_US_PER_S)
 
 /* --- passphrases ------------------------------------------------------------------------------ */
 
@@ -160,23 +161,41 @@ take_passphrase(struct slots *slots, const struct secret *host, const struct unl
 	}
 }
 
+/* The whole question, by then: the time that passes counts, and not the time between two bytes. */
+static enum az_status
+receive_until(struct link *link, int64_t until_us, struct frame *ret_frame)
+{
+	for (;;) {
+		struct pollfd wait = {.fd = link->fd, .events = POLLIN};
+		enum az_status status = link_next(link, ret_frame, NULL);
+		int64_t left_us = until_us - clock_monotonic_us();
+
+		if (status != AZ_BUSY)
+			return status;
+		if (left_us <= 0)
+			return AZ_GONE;
+		if (poll(&wait, 1, (int)(left_us / 1000) + 1) < 0 && errno != EINTR)
+			return AZ_IO;
+		status = link_fill(link, NULL);
+		if (status != AZ_OK && status != AZ_BUSY)
+			return status;
+	}
+}
+
 /* One connection: a question, an answer. */
 static void
 serve_one(struct slots *slots, const struct secret *host, int fd)
 {
-	const struct timeval patience = {.tv_sec = 2};
 	struct unlock_said said = {0};
 	struct unlock_give give;
 	struct buffer body;
 	struct frame frame;
 	struct link link;
 
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	link_init(&link, fd, LINK_BLOCKING, UNLOCK_BODY_MAX, UNLOCK_BODY_MAX, true);
+	link_init(&link, fd, LINK_NONBLOCKING, UNLOCK_BODY_MAX, UNLOCK_BODY_MAX, true);
 	buffer_init(&body, UNLOCK_BODY_MAX, false);
-	if (link_receive(&link, &frame, NULL) == AZ_OK && frame.type == UNLOCK_GIVE &&
-	    unlock_give_decode(frame.body, &give) == AZ_OK) {
+	if (receive_until(&link, clock_monotonic_us() + PATIENCE_US, &frame) == AZ_OK &&
+	    frame.type == UNLOCK_GIVE && unlock_give_decode(frame.body, &give) == AZ_OK) {
 		take_passphrase(slots, host, &give, &said);
 		if (unlock_said_encode(&said, &body) == AZ_OK &&
 		    link_queue(&link, UNLOCK_SAID, 0, buffer_peek(&body)) == AZ_OK)

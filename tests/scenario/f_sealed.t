@@ -66,8 +66,13 @@ run status
 gives 5 'and answers nothing'
 grep -q 'azukari unlock' err
 ok 'but what to do'
+perl -e 'use IO::Socket::UNIX; my $s = IO::Socket::UNIX->new(Peer => "$ENV{AZUKARI_HOUSE}/run/unlock.sock") or die;
+	syswrite $s, "\x10"; sleep 90' &
+silent=$!
+sleep 0.3
 pass wrong unlock --officer aoki --passphrase @7
-gives 3 'a wrong passphrase opens nothing'
+gives 3 'a wrong passphrase opens nothing, and somebody who says nothing keeps nobody out'
+kill "$silent"
 pass aoki unlock --officer kondo --passphrase @7
 gives 3 'nor somebody who has no slot'
 run unlock --officer aoki --passphrase 'correct horse battery staple'
