@@ -526,6 +526,23 @@ activate(struct bulk *bulk)
 
 /* --- the loop --------------------------------------------------------------------------------- */
 
+/*
+ * Whether a list that has failed can be taken back. Its feeder may be inside a read that somebody else decides the end
+ * of, such as the server of a network file: the loop does not wait for that, and is woken when it is over.
+ */
+static bool
+may_fail(struct bulk *bulk)
+{
+	bool ended;
+
+	atomic_store(&bulk->cancelled, true);
+	bulk_changed(bulk);
+	(void)pthread_mutex_lock(&bulk->lock);
+	ended = !bulk->has_feeder || bulk->list_has_ended;
+	(void)pthread_mutex_unlock(&bulk->lock);
+	return ended;
+}
+
 void
 entrust_woken(struct custody *custody)
 {
@@ -543,7 +560,7 @@ entrust_woken(struct custody *custody)
 		commit(bulk);
 	else if (stage == BULK_IS_LOADED)
 		activate(bulk);
-	else if (stage == BULK_HAS_FAILED)
+	else if (stage == BULK_HAS_FAILED && may_fail(bulk))
 		fail(bulk);
 }
 

@@ -128,6 +128,7 @@ bulk_feeder_run(void *arg)
 	 * the file has the answer.
 	 */
 	fd_close(&bulk->pipe_fd);
+	loop_wake(bulk->custody->config.loop);
 	return NULL;
 }
 

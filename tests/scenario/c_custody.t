@@ -173,4 +173,41 @@ see --by number=5
 is "$(json .fields.name)" 'Eve Fox' 'with everybody in them'
 run ledger verify
 gives 0 'and the ledger holds'
+
+# A list whose reading hangs, given up by who gave it: a socket that keeps what it has until there is a million of it.
+serve
+keeper=$(child_of_server azukari-keeper)
+cat >hanging.pl <<'END'
+use strict; use Socket;
+socketpair(my $list, my $other, AF_UNIX, SOCK_STREAM, 0) or die;
+setsockopt($list, SOL_SOCKET, SO_RCVLOWAT, pack("i", 1000000)) or die;
+syswrite $other, "number,name\n1,Ann Lee\n";
+my $front = fork;
+if ($front == 0) {
+	close $other;
+	open STDIN, '<&', $list or die;
+	exec $ENV{AZUKARI}, qw(--key mori.key entrust --client c01 --purpose checkup --as-of 2026-05-01 -) or die;
+}
+select undef, undef, undef, 1.5;
+kill 'KILL', $front;
+waitpid $front, 0;
+$| = 1; print "gone\n";
+sleep 20;
+END
+perl hanging.pl >hanging 2>/dev/null &
+hanging=$!
+for _ in $(seq 60); do [ -s hanging ] && break; sleep 0.1; done
+sleep 1
+timeout 5 "$az" --key ito.key disclose --client c01 --purpose checkup --by number=1 --reason enquiry >out 2>err
+[ $? -ne 124 ]
+ok 'keeps nobody waiting'
+kill "$hanging"
+wait "$hanging" 2>/dev/null
+for _ in $(seq 50); do
+	as mori entrust --client c01 --purpose checkup --as-of 2026-06-03 few.csv
+	[ "$code" -ne 5 ] && break
+	sleep 0.1
+done
+gives 0 'and when it ends, the next list is taken'
+is "$(child_of_server azukari-keeper)" "$keeper" 'by the same keeper'
 plan
