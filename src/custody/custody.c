@@ -586,9 +586,12 @@ custody_close(struct custody **custody)
 		free(closed->live[i].items);
 	free(closed->live);
 	for (size_t i = 0; i < closed->client_keys_room; i++) {
-		mac_free(&closed->client_keys[i].number);
-		mac_free(&closed->client_keys[i].content);
-		mac_free(&closed->client_keys[i].corrected);
+		if (closed->client_keys[i] == NULL)
+			continue;
+		mac_free(&closed->client_keys[i]->number);
+		mac_free(&closed->client_keys[i]->content);
+		mac_free(&closed->client_keys[i]->corrected);
+		free(closed->client_keys[i]);
 	}
 	free(closed->client_keys);
 	ring_free(&closed->ring);

@@ -169,7 +169,7 @@ struct client_keys {
 	struct mac *content;
 	struct mac *corrected; /* match keys of corrected versions */
 };
-/* Borrowed; made at first use. */
+/* Borrowed, for as long as the house is open; made at first use. */
 AZ_CHECKED enum az_status keys_of_client(struct custody *custody, uint32_t client,
     const struct client_keys **ret_keys, struct az_err *reterr);
 void number_digest(
@@ -255,7 +255,7 @@ struct custody {
 	struct secret *budgets_key;     /* seals what was counted */
 	struct budget_book *budgets;
 	struct trace_keys *trace_keys;
-	struct client_keys *client_keys; /* by client */
+	struct client_keys **client_keys; /* by client */
 	size_t client_keys_room;
 
 	struct consignment **consignments; /* by id */

@@ -90,17 +90,25 @@ keys_of_client(struct custody *custody, uint32_t client, const struct client_key
 
 	if (client >= custody->client_keys_room) {
 		size_t room = (size_t)client + 1;
+		struct client_keys **list =
+		    reallocarray(custody->client_keys, room, sizeof(struct client_keys *));
 
-		keys = reallocarray(custody->client_keys, room, sizeof(*keys));
-		if (keys == NULL)
+		if (list == NULL)
 			return az_fail(reterr, AZ_NO_MEMORY, "client: out of memory");
-		memset(keys + custody->client_keys_room, 0,
-		    (room - custody->client_keys_room) * sizeof(*keys));
-		custody->client_keys = keys;
+		memset(list + custody->client_keys_room, 0,
+		    (room - custody->client_keys_room) * sizeof(struct client_keys *));
+		custody->client_keys = list;
 		custody->client_keys_room = room;
 	}
-	keys = &custody->client_keys[client];
-	keys->client = client;
+	/* Each by itself: a list that is on its way in keeps its client's, while others are made. */
+	keys = custody->client_keys[client];
+	if (keys == NULL) {
+		keys = calloc(1, sizeof(*keys));
+		if (keys == NULL)
+			return az_fail(reterr, AZ_NO_MEMORY, "client: out of memory");
+		keys->client = client;
+		custody->client_keys[client] = keys;
+	}
 	if (keys->content == NULL) {
 		if (keys->number == NULL) {
 			status = derive_mac(

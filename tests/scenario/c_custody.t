@@ -174,6 +174,32 @@ is "$(json .fields.name)" 'Eve Fox' 'with everybody in them'
 run ledger verify
 gives 0 'and the ledger holds'
 
+# Clients that are asked for the first time since the start, while a list of another one is on its way in.
+serve
+for i in $(seq 10 29); do
+	run client add "d$i" --name 'City of Example'
+	run purpose add "d$i/checkup" --fields number,name --roles agent --until 2030-12-31
+done
+stop
+serve
+keeper=$(child_of_server azukari-keeper)
+mkfifo slow
+exec 9<>slow
+AZUKARI_KEY=$work/mori.key "$az" --json entrust --client c01 --purpose checkup --as-of 2026-06-03 slow >slow.out 2>slow.err 9<&- &
+slow=$!
+head -n 50 few.csv >&9
+sleep 0.5
+for i in $(seq 10 29); do
+	as ito disclose --client "d$i" --purpose checkup --by number=1 --reason enquiry
+done
+gives 1 'nobody is found there'
+tail -n +51 few.csv >&9
+exec 9>&-
+wait "$slow"
+is "$(jq -r '[.new_records,.new_versions,.unchanged] | join(" ")' slow.out)" '0 0 100' 'and its rows are whose they were'
+is "$(child_of_server azukari-keeper)" "$keeper" 'by the same keeper'
+stop
+
 # A list whose reading hangs, given up by who gave it: a socket that keeps what it has until there is a million of it.
 serve
 keeper=$(child_of_server azukari-keeper)
@@ -204,7 +230,7 @@ ok 'keeps nobody waiting'
 kill "$hanging"
 wait "$hanging" 2>/dev/null
 for _ in $(seq 50); do
-	as mori entrust --client c01 --purpose checkup --as-of 2026-06-03 few.csv
+	as mori entrust --client c01 --purpose checkup --as-of 2026-06-04 few.csv
 	[ "$code" -ne 5 ] && break
 	sleep 0.1
 done
