@@ -156,9 +156,18 @@ log_not_found(
 	entry.reason = asked->reason;
 	entry.outcome = AZ_NOT_FOUND;
 	entry.kinds = asked->record == 0 ? 1u << MATCH_NUMBER : 0;
+	/* Trying numbers out is searching, whatever it is done with. Officers see nobody, and have no budget. */
+	if (person->role != ROLE_OFFICER &&
+	    budgets_allow(request->custody, &entry, false, &err) != AZ_OK) {
+		request_refuse(request, &err);
+		return;
+	}
 	if (ledger_submit(request->custody->ledger, &entry, bytes_make(NULL, 0),
-		not_found_is_durable, request, &err) != AZ_OK)
+		not_found_is_durable, request, &err) != AZ_OK) {
 		request_fail(request, &err);
+		return;
+	}
+	budgets_counted(request->custody, &entry, false);
 }
 
 bool

@@ -143,6 +143,16 @@ done
 gives 1 'nobody of that number'
 sees ueda c01 904
 gives 5 'trying numbers out is slow'
+as ueda attempt list --client c01 --purpose p --by number=905
+gives 5 'whatever it is done with'
+run policy add agent --calls 20/20/20 --searches 20/20/90 --minute 1000 --hour 1000 --slow 1
+as ueda attempt list --client c01 --purpose p --by number=906
+gives 1 'nobody of that number has attempts'
+run --json policy list ueda
+used=$(json '[.policy[0].minute, .policy[0].hour] | join(" ")')
+while pgrep -f "$work/h serve" >/dev/null; do sleep 0.1; done
+run --json policy list ueda
+is "$(json '[.policy[0].minute, .policy[0].hour] | join(" ")')" "$used" 'and what was counted is the same after a restart'
 
 run ledger verify
 gives 0 'the ledger verifies'
