@@ -249,6 +249,17 @@ walk_bytes(struct walk *walk, struct bytes *bytes, size_t max)
 	walk->bad |= bytes->size > max || !bytes_are_utf8(*bytes);
 }
 
+/* Matching passes over control characters, and what is approved is read in words: none may hide a part of a number. */
+static bool
+has_control(struct bytes bytes)
+{
+	for (size_t i = 0; i < bytes.size; i++) {
+		if (bytes.data[i] < 0x20 || bytes.data[i] == 0x7f)
+			return true;
+	}
+	return false;
+}
+
 static void
 walk_person(struct walk *walk, struct front_person *person)
 {
@@ -258,7 +269,7 @@ walk_person(struct walk *walk, struct front_person *person)
 	walk_u32(walk, &person->record);
 	walk_bytes(walk, &person->number, FRONT_VALUE_MAX);
 	walk->bad |= reason_name((enum reason)person->reason) == NULL ||
-	    (person->record == 0) != (person->number.size > 0);
+	    (person->record == 0) != (person->number.size > 0) || has_control(person->number);
 }
 
 static void
