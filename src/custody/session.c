@@ -98,11 +98,26 @@ reserve_sessions(struct custody *custody, struct sign_in *sign_in, uint32_t sess
 	return status;
 }
 
+/* What has no entry did not happen: numbers of sessions that were reserved are free again, and nobody is signed in. */
+static void
+sign_in_undo(struct request *request, const struct house *before)
+{
+	struct custody *custody = request->custody;
+	struct custody_front *front = request->front;
+
+	custody->house = *before;
+	(void)people_sign_out(custody->people, front->session);
+	front->signed_in = false;
+	front->staff = front->device = front->session = 0;
+	request->staff = request->device = request->session = 0;
+}
+
 static void
 sign_in_as(struct request *request, uint32_t staff, uint32_t device)
 {
 	struct custody *custody = request->custody;
 	struct custody_front *front = request->front;
+	const struct house before = custody->house;
 	struct sign_in *sign_in = calloc(1, sizeof(*sign_in));
 	struct ledger_entry entry;
 	struct bytes payload = {0};
@@ -143,6 +158,7 @@ sign_in_as(struct request *request, uint32_t staff, uint32_t device)
 		    custody->ledger, &entry, payload, sign_in_is_durable, sign_in, &err);
 	if (status != AZ_OK) {
 		sign_in_free(sign_in);
+		sign_in_undo(request, &before);
 		err.status = status;
 		request_fail(request, &err);
 	}
