@@ -151,6 +151,16 @@ take_rows(struct look *look, struct wire_reader *reader, struct az_err *reterr)
 
 static void fetch_rest(struct look *look);
 
+/* Ends what cannot go on; if the vault lied, with an entry that says so. */
+static void
+stop_looking(struct look *look, enum az_status status, struct az_err *err)
+{
+	if (status == AZ_FORGED)
+		look_withhold(look, 0, 0);
+	else
+		look_fail(look, status, err);
+}
+
 /* Starts reading an answer; false after it was dealt with. */
 static bool
 answer_is(struct look *look, const struct frame *frame, enum vault_message type,
@@ -161,13 +171,13 @@ answer_is(struct look *look, const struct frame *frame, enum vault_message type,
 
 	if (frame->type != type) {
 		status = vault_failed(frame, &err);
-		look_fail(look, status, &err);
+		stop_looking(look, status, &err);
 		return false;
 	}
 	wire_reader_init(ret_reader, frame->body);
 	if (wire_get_u64(ret_reader) != look->entry.request || ret_reader->failed) {
 		(void)az_fail(&err, AZ_FORGED, "vault: an answer to another request");
-		look_fail(look, AZ_FORGED, &err);
+		stop_looking(look, AZ_FORGED, &err);
 		return false;
 	}
 	return true;
@@ -187,7 +197,7 @@ rows_arrived(void *arg, const struct frame *frame)
 	if (status == AZ_OK)
 		look_decide(look);
 	else
-		look_fail(look, status, &err);
+		stop_looking(look, status, &err);
 }
 
 /*
@@ -268,10 +278,8 @@ found_arrived(void *arg, const struct frame *frame)
 		status = take_rows(look, &reader, &err);
 	if (status == AZ_OK)
 		fetch_rest(look);
-	else if (status == AZ_FORGED)
-		look_withhold(look, 0, 0);
 	else
-		look_fail(look, status, &err);
+		stop_looking(look, status, &err);
 }
 
 /* Queues a question whose body starts with the request's number; the caller adds the rest. */
