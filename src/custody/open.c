@@ -25,13 +25,17 @@ ticket_allows(const struct az_ticket *ticket, const struct row_named *named)
 
 /* Puts into a delivered row what was corrected in it since. */
 static enum az_status
-patch(struct custody *custody, uint32_t purpose, uint32_t record, struct arena *arena,
+patch(struct custody *custody, uint32_t purpose, const struct row_named *named, struct arena *arena,
     struct row *row, uint64_t *ret_corrected, struct az_err *reterr)
 {
-	const struct correction *correction = correction_of(custody, purpose, record);
+	const struct correction *correction = correction_of(custody, purpose, named->record);
 	struct correction_body body;
 	enum az_status status;
 
+	/* The entry names another version than what would be shown now. */
+	if (correction_version(custody, purpose, named->record, named->version) != named->told)
+		return az_fail(reterr, AZ_BUSY,
+		    "record %u: it was corrected this moment; ask again", named->record);
 	if (correction == NULL)
 		return AZ_OK;
 	status = correction_open(custody, correction, arena, &body, reterr);
@@ -86,8 +90,7 @@ row_open(struct custody *custody, const struct az_ticket *ticket, const struct r
 		    "record %u: the row is not the one that the catalogue knows", named->record);
 	}
 	had_key = key == NULL || match_agrees(&row, key);
-	status =
-	    patch(custody, consignment->purpose, named->record, arena, &row, &corrected, reterr);
+	status = patch(custody, consignment->purpose, named, arena, &row, &corrected, reterr);
 	if (status == AZ_OK && key != NULL && !match_agrees(&row, key))
 		status = az_fail(reterr, had_key ? AZ_NOT_FOUND : AZ_FORGED,
 		    "record %u: the row does not have that key", named->record);
