@@ -93,7 +93,7 @@ take(struct bytes file, size_t *at, size_t count, size_t size)
 }
 
 static bool
-slots_are_sound(struct slots slots, uint32_t limit)
+slots_are_sound(struct slots slots, uint32_t flags, uint32_t limit)
 {
 	size_t used = 0;
 
@@ -103,26 +103,43 @@ slots_are_sound(struct slots slots, uint32_t limit)
 		if (wire_load_u64(slot) == 0)
 			continue;
 		used++;
-		if ((wire_load_u32(slot + 8) & ~NEEDS_NUMBER) >= limit)
+		if ((wire_load_u32(slot + 8) & ~flags) >= limit)
 			return false;
 	}
 	/* A search ends at an empty slot. */
 	return used <= slots.mask;
 }
 
+/* Whether what stands there can be read as a list; how many cities it has. */
+static bool
+is_list(uint32_t at, uint32_t *ret_count)
+{
+	uint32_t count = wire_load_u32(tables.lists + 4 * (size_t)at);
+
+	if (count >= tables.list_count - at)
+		return false;
+	for (uint32_t i = 1; i <= count; i++) {
+		if (wire_load_u32(tables.lists + 4 * ((size_t)at + i)) >= tables.city_count)
+			return false;
+	}
+	*ret_count = count;
+	return true;
+}
+
 static bool
 lists_are_sound(void)
 {
-	for (uint32_t at = 1; at < tables.list_count;) {
-		uint32_t count = wire_load_u32(tables.lists + 4 * (size_t)at);
+	uint32_t count = 0;
 
-		if (count >= tables.list_count - at)
+	for (uint32_t at = 1; at < tables.list_count; at += count + 1) {
+		if (!is_list(at, &count))
 			return false;
-		for (uint32_t i = 1; i <= count; i++) {
-			if (wire_load_u32(tables.lists + 4 * ((size_t)at + i)) >= tables.city_count)
-				return false;
-		}
-		at += count + 1;
+	}
+	for (size_t i = 0; i <= tables.cities.mask; i++) {
+		const uint8_t *slot = tables.cities.data + i * SLOT_SIZE;
+
+		if (wire_load_u64(slot) != 0 && !is_list(wire_load_u32(slot + 8), &count))
+			return false;
 	}
 	return true;
 }
@@ -131,10 +148,10 @@ static bool
 are_sound(void)
 {
 	if (tables.string_size == 0 || tables.strings[tables.string_size - 1] != '\0' ||
-	    tables.longest > CITY_MAX || !lists_are_sound() ||
-	    !slots_are_sound(tables.cities, tables.list_count) ||
-	    !slots_are_sound(tables.towns, tables.string_size) ||
-	    !slots_are_sound(tables.ended, NEEDS_NUMBER))
+	    tables.longest > CITY_MAX || !slots_are_sound(tables.cities, 0, tables.list_count) ||
+	    !lists_are_sound() ||
+	    !slots_are_sound(tables.towns, NEEDS_NUMBER, tables.string_size) ||
+	    !slots_are_sound(tables.ended, NEEDS_NUMBER, NEEDS_NUMBER))
 		return false;
 	for (uint32_t i = 0; i < tables.city_count; i++) {
 		if (wire_load_u32(tables.city_data + (size_t)i * CITY_SIZE) >= tables.string_size)
