@@ -116,17 +116,17 @@ request_run(struct request *request, struct bytes body)
 
 /* Whether who signed in here may still ask: not ended, not retired, not taken over. */
 static bool
-session_holds(const struct custody_front *front)
+session_holds(const struct request *request)
 {
-	const struct custody *custody = front->custody;
-	const struct staff *staff = people_staff(custody->people, front->staff);
-	const struct device *device = people_device(custody->people, front->device);
-	const struct session *session = people_session(custody->people, front->session);
+	const struct custody *custody = request->custody;
+	const struct staff *staff = people_staff(custody->people, request->staff);
+	const struct device *device = people_device(custody->people, request->device);
+	const struct session *session = people_session(custody->people, request->session);
 
 	/* Whose key was exchanged meanwhile may be somebody else. */
 	return staff != NULL && staff_is_here(staff, clock_now_us()) &&
-	    staff->keyed_us == front->keyed_us && device != NULL && device->retired_us == 0 &&
-	    session != NULL && !session->taken_over;
+	    staff->keyed_us == request->front->keyed_us && device != NULL &&
+	    device->retired_us == 0 && session != NULL && !session->taken_over;
 }
 
 static void
@@ -176,8 +176,8 @@ changes_round(struct custody *custody)
 		struct request *request = custody->changes;
 
 		custody->change_is_due = false;
-		/* Those before it may have ended who asks it. */
-		if (request->front->signed_in && !session_holds(request->front))
+		/* Those before it may have ended who asks it; or they went, and with them their session. */
+		if (request->session != 0 && !session_holds(request))
 			refuse_ended(request);
 		else
 			request_run(request, buffer_peek(&request->body));
@@ -228,7 +228,7 @@ custody_request(struct custody_front *front, struct bytes message, int fd, struc
 
 		(void)az_fail(&err, AZ_BUSY, "the keeper is stopping");
 		request_fail(request, &err);
-	} else if (front->signed_in && !session_holds(front)) {
+	} else if (front->signed_in && !session_holds(request)) {
 		refuse_ended(request);
 	} else if (verb->changes) {
 		change_queue(request, body);
