@@ -239,8 +239,17 @@ verb_attempt_list(struct request *request, const union front_request *body)
 	    .record = person.record,
 	    .max = asked->max};
 	entry = person_entry(request, &asked->person, &person, ENTRY_ATTEMPTS_LISTED);
+	status = budgets_allow(request->custody, &entry, false, &err);
+	if (status != AZ_OK) {
+		free(listing);
+		err.status = status;
+		request_refuse(request, &err);
+		return;
+	}
 	status = ledger_submit(request->custody->ledger, &entry, bytes_make(NULL, 0),
 	    listing_is_durable, listing, &err);
-	if (status != AZ_OK)
+	if (status == AZ_OK)
+		budgets_counted(request->custody, &entry, false);
+	else
 		listing_fail(listing, status, &err);
 }

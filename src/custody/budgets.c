@@ -53,11 +53,12 @@ budgets_found(struct payload *payload)
 static struct budget_look
 look_of(const struct ledger_entry *entry, bool call, int64_t time_us)
 {
-	bool shows = entry->type == ENTRY_DISCLOSED || entry->type == ENTRY_CHECKED;
+	bool searches = entry->type == ENTRY_CHECKED || entry->type == ENTRY_ATTEMPTS_LISTED;
+	bool shows = entry->type == ENTRY_DISCLOSED || searches;
 
-	/* Trying a value out is a search, whoever is on the telephone. */
+	/* Trying a value out or reading notes is a search, whoever is on the telephone. */
 	return (struct budget_look){.staff = entry->staff,
-	    .class = call && entry->type != ENTRY_CHECKED ? BUDGET_CALLS : BUDGET_SEARCHES,
+	    .class = call && !searches ? BUDGET_CALLS : BUDGET_SEARCHES,
 	    .client = entry->log,
 	    .record = shows ? entry->record : 0,
 	    .time_us = time_us};
@@ -67,7 +68,8 @@ static bool
 is_counted(const struct ledger_entry *entry)
 {
 	return entry->type == ENTRY_DISCLOSED || entry->type == ENTRY_AMBIGUOUS ||
-	    entry->type == ENTRY_NOT_FOUND || entry->type == ENTRY_CHECKED;
+	    entry->type == ENTRY_NOT_FOUND || entry->type == ENTRY_CHECKED ||
+	    entry->type == ENTRY_ATTEMPTS_LISTED;
 }
 
 static enum role

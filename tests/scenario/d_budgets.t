@@ -154,6 +154,21 @@ while pgrep -f "$work/h serve" >/dev/null; do sleep 0.1; done
 run --json policy list ueda
 is "$(json '[.policy[0].minute, .policy[0].hour] | join(" ")')" "$used" 'and what was counted is the same after a restart'
 
+
+# Notes are somebody's, too.
+run policy add agent --calls 20/20/20 --searches 2/20/90 --minute 1000 --hour 1000 --slow 1
+run staff add noda --role agent --key-out noda.key
+for i in 1 2; do
+	as noda attempt list --client c01 --purpose p --by number=$i
+	gives 0 "the attempts of person $i are listed"
+done
+as noda attempt list --client c01 --purpose p --by number=3
+gives 5 'but not of a third one'
+as noda attempt list --client c01 --purpose p --by number=1
+gives 0 'going back to the first is possible'
+sees noda c01 3
+gives 5 'and a search for another is over the limit as well'
+
 run ledger verify
 gives 0 'the ledger verifies'
 plan
