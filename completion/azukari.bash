@@ -28,11 +28,11 @@ _azukari() {
 	--mode) words='add' ;;
 	*)
 		case $command,$sub in
-		,*) words='init serve unlock status client purpose policy staff invite device inspect entrust receipt disclose check campaign attempt correct stop restrict case ledger ask approve refuse approvals scan demo --house --key --json --version -h' ;;
+		,*) words='init serve unlock status client purpose policy staff invite device inspect entrust receipt disclose check hand-over campaign attempt correct stop restrict case ledger ask approve refuse approvals scan demo --house --key --json --version -h' ;;
 		init,*) words='--house --officer --name --key-out --passphrase --unsealed' ;;
 		client,add) words='--name --category' ;;
 		client,*) words='add list close map recipient' ;;
-		purpose,add) words='--fields --roles --until --class --allow' ;;
+		purpose,add) words='--fields --roles --until --class --allow --unmask' ;;
 		purpose,*) words='add list close' ;;
 		policy,add) words='agent supervisor --calls --searches --client-calls --client-searches --minute --hour --slow' ;;
 		policy,extend) words='--of --day --month --life --until' ;;
@@ -52,7 +52,8 @@ _azukari() {
 		device,*) words='add list retire key' ;;
 		inspect,*) words='--columns --csv --keys --password --password-fd' ;;
 		entrust,*) words='--client --purpose --as-of --mode --columns --strict --password --password-fd --receipt' ;;
-		disclose,*) words='--client --purpose --by --reason --basis --campaign --call' ;;
+		disclose,*) words='--client --purpose --by --record --reason --basis --campaign --call --unmask --why' ;;
+		hand-over,*) words='--client --purpose --by --record --to --minutes --reason' ;;
 		check,*) words='--client --purpose --by --is --reason --basis --campaign --call' ;;
 		campaign,add) words='--purpose --from --until --hours --staff --lists' ;;
 		campaign,*) words='add list close' ;;

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 az=${1:?the program}
 failed=0
 mandoc -Tlint -Wwarning man/*.[18] || failed=1
-for command in $("$az" -h | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+for command in $("$az" -h | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
 	page=man/azukari-$command.1
 	[ -f "$page" ] || { echo "manuals.sh: there is no $page" >&2; failed=1; continue; }
 	"$az" "$command" -h | sed '/^example:/d' | grep -oE -- '--[a-z-]+' | sort -u >/tmp/azukari-help.$$

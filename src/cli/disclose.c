@@ -5,20 +5,70 @@
 
 #include "cli/look.h"
 
-static int
-read_options(int argc, char **argv, struct front_disclose *disclose, struct look_values *values)
+/* Why something is to be shown whole, kept until the request is written. */
+struct why {
+	char text[FRONT_WHY_MAX + 1];
+	bool in_argument;
+};
+
+/* "phone,email" */
+static bool
+read_unmask(char *text, struct front_disclose *disclose)
 {
-	static const struct option options[] = {LOOK_OPTIONS, {0}};
+	char *rest = NULL;
+	unsigned int known;
+
+	for (char *part = strtok_r(text, ",", &rest); part != NULL;
+	     part = strtok_r(NULL, ",", &rest)) {
+		if (disclose->unmask_count == FRONT_UNMASK_MAX ||
+		    (!field_parse(part, &known) && !field_is_x_name(part)) ||
+		    !copy_argument(
+			disclose->unmask[disclose->unmask_count++], FIELD_NAME_MAX, part))
+			return false;
+	}
+	return disclose->unmask_count > 0;
+}
+
+/* TEXT, @N, - */
+static bool
+read_why(const char *spec, struct front_disclose *disclose, struct why *why)
+{
+	if (!value_read("why", strcmp(spec, "-") == 0 ? NULL : spec, why->text, sizeof(why->text),
+		&why->in_argument))
+		return false;
+	disclose->why = bytes_of(why->text);
+	return bytes_are_utf8(disclose->why);
+}
+
+static int
+read_options(int argc, char **argv, struct front_disclose *disclose, struct look_values *values,
+    struct why *why)
+{
+	static const struct option options[] = {LOOK_OPTIONS,
+	    {"record", required_argument, NULL, 'R'}, {"unmask", required_argument, NULL, 'm'},
+	    {"why", required_argument, NULL, 'w'}, {0}};
 	const char *problem = NULL;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (!look_option(option, optarg, &disclose->look, values, &problem))
+		if (option == 'R') {
+			if (!record_parse(optarg, &disclose->look.record))
+				problem = "--record needs the number of a record";
+		} else if (option == 'm') {
+			if (!read_unmask(optarg, disclose))
+				problem = "--unmask needs fields";
+		} else if (option == 'w') {
+			if (!read_why(optarg, disclose, why))
+				problem = "--why needs a line of at most 500 bytes";
+		} else if (!look_option(option, optarg, &disclose->look, values, &problem)) {
 			return cli_usage("disclose", NULL);
+		}
 		if (problem != NULL)
 			return cli_usage("disclose", problem);
 	}
 	problem = look_problem(&disclose->look);
+	if (problem == NULL && (disclose->unmask_count == 0) != (disclose->why.size == 0))
+		problem = "--unmask and --why are needed together";
 	return optind != argc || problem != NULL ? cli_usage("disclose", problem) : 0;
 }
 
@@ -45,6 +95,7 @@ print_disclosed(const json_t *tree)
 	    (long long)json_integer_value(json_object_get(tree, "version")),
 	    json_string_value(json_object_get(tree, "as_of")));
 	print_names("shown in part: ", json_object_get(tree, "masked"));
+	print_names("shown whole, for a reason: ", json_object_get(tree, "unmasked"));
 	print_names("corrected here: ", json_object_get(tree, "corrected"));
 	print_names("restricted: ", json_object_get(tree, "restricted"));
 	(void)printf("seen: ledger %s, entry %lld\n",
@@ -76,10 +127,11 @@ cmd_disclose(const struct cli *cli, int argc, char **argv)
 {
 	union front_request request = {0};
 	struct look_values values = {0};
+	struct why why = {0};
 	struct front_answer answer;
-	int code = read_options(argc, argv, &request.disclose, &values);
+	int code = read_options(argc, argv, &request.disclose, &values, &why);
 
-	if (code == 0 && values.in_argument)
+	if (code == 0 && (values.in_argument || why.in_argument))
 		code = value_check_argument(cli, "disclose");
 	if (code == 0) {
 		front_answer_init(&answer);
@@ -89,6 +141,7 @@ cmd_disclose(const struct cli *cli, int argc, char **argv)
 		front_answer_fini(&answer);
 	}
 	az_wipe(&values, sizeof(values));
+	az_wipe(&why, sizeof(why));
 	az_wipe(&request, sizeof(request));
 	return code;
 }

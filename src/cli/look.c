@@ -93,8 +93,14 @@ look_problem(struct front_look *look)
 {
 	if (!label_is_valid(look->client) || !label_is_valid(look->purpose))
 		return "--client and --purpose are needed";
-	if (look->by_count == 0)
+	if (look->by_count == 0 && look->record == 0)
 		return "--by is needed: whom the call is about";
+	if (look->by_count > 0 && look->record != 0)
+		return "--by or --record, not both";
+	if (look->record != 0 && look->basis == BASIS_NONE)
+		look->basis = BASIS_HAND_OVER;
+	if (look->record != 0 && look->basis != BASIS_HAND_OVER)
+		return "--record is for whom somebody has handed over";
 	if (look->reason == REASON_NONE)
 		return "--reason is needed";
 	if (look->basis == BASIS_NONE)

@@ -46,7 +46,7 @@ static const struct command commands[] = {
 	"example: azukari client add c01 --name \"City of Example\" --category health-check"},
     {"purpose", cmd_purpose, "why records may be seen, and what of them",
 	"azukari purpose add CLIENT/LABEL --fields FIELD[:MASK],… --roles ROLE,… --until DATE\n"
-	"                    [--class x:FIELD=CLASS,…] [--allow CLASS,…]\n"
+	"                    [--class x:FIELD=CLASS,…] [--allow CLASS,…] [--unmask FIELD,…]\n"
 	"       azukari purpose list [CLIENT]\n"
 	"       azukari purpose close CLIENT/LABEL\n"
 	"  fields  number name surname given kana birth sex postcode address phone mobile\n"
@@ -57,6 +57,7 @@ static const struct command commands[] = {
 	"  class   what a field of the client's own is about: identity contact financial card\n"
 	"          sensitive my-number other (the default)\n"
 	"  allow   card, my-number: numbers that rows are refused for unless it is said\n"
+	"  unmask  fields shown in part that may be shown whole, with a reason in words\n"
 	"  roles   agent, supervisor, investigator\n"
 	"example: azukari purpose add c01/checkup --fields name,phone:last4,address "
 	"--roles agent --until 2027-03-31"},
@@ -145,7 +146,8 @@ static const struct command commands[] = {
 	"  As JSON it is the signed document itself, to give to the client and to keep.\n"
 	"example: azukari --key mori.key --json receipt 1 >receipt.json"},
     {"disclose", cmd_disclose, "see one person, for one call",
-	"azukari disclose --client LABEL --purpose LABEL --by FIELD=VALUE --reason CODE [options]\n"
+	"azukari disclose --client LABEL --purpose LABEL (--by FIELD=VALUE | --record N)\n"
+	"                 --reason CODE [options]\n"
 	"  --by FIELD=VALUE  number, phone, mobile, email, or name with birth or address;\n"
 	"                    in arguments in an unsealed house only\n"
 	"  --by FIELD        asks for the value on the terminal\n"
@@ -156,6 +158,12 @@ static const struct command commands[] = {
 	"                    inbound-match where --call is given, else manual-search\n"
 	"  --call REF        the call's reference\n"
 	"  --campaign LABEL  only its people, on its days and at its hours\n"
+	"  --record N        whom a colleague has handed over\n"
+	"  --unmask FIELD,…  shown whole, where the purpose lets it be, and counted as a search, "
+	"too\n"
+	"  --why TEXT        needed with it: why, in words; in arguments in an unsealed house "
+	"only;\n"
+	"                    @N reads a line of descriptor N, - asks on the terminal\n"
 	"example: azukari --key ito.key disclose --client c01 --purpose checkup "
 	"--by phone=03-1234-5678 --reason enquiry --call 8841"},
     {"check", cmd_check, "whether a field of one person is a value: yes or no",
@@ -171,6 +179,15 @@ static const struct command commands[] = {
 	"  Three wrong values in an hour are the most for one person, whoever asks.\n"
 	"example: azukari --key ito.key check --client c01 --purpose checkup "
 	"--by phone=03-1234-5678 --is birth=1980-03-04"},
+    {"hand-over", cmd_hand_over, "hand the person of a call to a colleague",
+	"azukari hand-over --client LABEL --purpose LABEL (--by number=VALUE | --record N)\n"
+	"                  --to STAFF [options]\n"
+	"  --record N       the person whom you have seen last, within the hour\n"
+	"  --to STAFF       who gets them: azukari disclose … --record N\n"
+	"  --minutes N      for how long, 15 unless it is said, at most 60\n"
+	"  --reason CODE    enquiry unless another is said\n"
+	"example: azukari --key ito.key hand-over --client c01 --purpose checkup --record 1 "
+	"--to mori"},
     {"campaign", cmd_campaign, "a purpose at work: which people, when, by whom",
 	"azukari campaign add CLIENT/LABEL --purpose LABEL --until DATE [options]\n"
 	"       azukari campaign list [CLIENT]\n"

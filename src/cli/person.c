@@ -4,8 +4,8 @@
 
 #include "cli/values.h"
 
-static bool
-read_record(const char *text, uint32_t *ret_record)
+bool
+record_parse(const char *text, uint32_t *ret_record)
 {
 	char *rest = NULL;
 	unsigned long long record = strtoull(text, &rest, 10);
@@ -41,7 +41,7 @@ person_option(int option, const char *argument, struct front_person *person,
 		*ret_good &= reason_parse(argument, &reason);
 		person->reason = (uint16_t)reason;
 		return true;
-	case 'R': *ret_good &= read_record(argument, &person->record); return true;
+	case 'R': *ret_good &= record_parse(argument, &person->record); return true;
 	case 'b': *ret_good &= read_number(argument, person, values); return true;
 	default: return false;
 	}

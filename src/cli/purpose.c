@@ -109,6 +109,27 @@ fill_in(struct front_purpose_add *purpose, uint8_t shown)
 	}
 }
 
+/* "phone,email", after the fields and their masks. */
+static bool
+read_unmask(char *text, struct front_purpose_add *purpose)
+{
+	char *part;
+
+	while ((part = next_part(&text)) != NULL) {
+		bool found = false;
+
+		for (uint8_t i = 0; i < purpose->field_count; i++) {
+			if (strcmp(purpose->fields[i].name, part) != 0)
+				continue;
+			purpose->fields[i].unmask = 1;
+			found = true;
+		}
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
 static bool
 read_allowed(char *text, uint32_t *allows)
 {
@@ -142,10 +163,12 @@ add(const struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {{"fields", required_argument, NULL, 'f'},
 	    {"roles", required_argument, NULL, 'r'}, {"until", required_argument, NULL, 'u'},
-	    {"class", required_argument, NULL, 'c'}, {"allow", required_argument, NULL, 'a'}, {0}};
+	    {"class", required_argument, NULL, 'c'}, {"allow", required_argument, NULL, 'a'},
+	    {"unmask", required_argument, NULL, 'm'}, {0}};
 	union front_request request = {0};
 	struct front_purpose_add *purpose = &request.purpose_add;
 	char *classes = NULL;
+	char *unmask = NULL;
 	uint8_t shown;
 	bool allowed = true;
 	bool fields = false;
@@ -162,6 +185,8 @@ add(const struct cli *cli, int argc, char **argv)
 			until = date_parse(optarg, &purpose->until);
 		else if (option == 'c')
 			classes = optarg;
+		else if (option == 'm')
+			unmask = optarg;
 		else if (option == 'a')
 			allowed = read_allowed(optarg, &purpose->allows);
 		else
@@ -174,6 +199,8 @@ add(const struct cli *cli, int argc, char **argv)
 	shown = purpose->field_count;
 	if (classes != NULL && !read_classes(classes, purpose))
 		return cli_usage("purpose", "--class needs x:FIELD=CLASS,…");
+	if (unmask != NULL && !read_unmask(unmask, purpose))
+		return cli_usage("purpose", "--unmask needs fields of --fields");
 	if (!allowed)
 		return cli_usage("purpose", "--allow needs card, my-number or both");
 	fill_in(purpose, shown);

@@ -35,6 +35,8 @@ bool person_option(int option, const char *argument, struct front_person *person
 	{                                                                                          \
 		"by", required_argument, NULL, 'b'                                                 \
 	}
+/* "7" of records; 0 is none. */
+bool record_parse(const char *text, uint32_t *ret_record) AZ_CHECKED;
 /* After all options: NULL, or what is missing. */
 const char *person_problem(const struct front_person *person);
 

@@ -203,6 +203,7 @@ verb_purpose_add(struct request *request, const union front_request *body)
 		    purpose.fields[i].name, sizeof(purpose.fields[i].name), add->fields[i].name);
 		purpose.fields[i].mask = (enum mask)add->fields[i].mask;
 		purpose.fields[i].class = (enum field_class)add->fields[i].class;
+		purpose.fields[i].unmask = add->fields[i].unmask == 1;
 	}
 	status =
 	    policy_may_add_purpose(custody->policy, &purpose, (int32_t)(now / AZ_US_PER_DAY), &err);
@@ -259,6 +260,8 @@ purpose_item(void *arg, const struct purpose *purpose)
 		answer_text(&writer, "field", purpose->fields[i].name);
 		answer_text(&writer, "mask", mask != NULL ? mask : "hidden");
 		answer_text(&writer, "class", class != NULL ? class : "");
+		if (purpose->fields[i].unmask)
+			answer_bool(&writer, "unmask", true);
 		answer_end(&writer);
 	}
 	answer_end(&writer);

@@ -116,9 +116,8 @@ struct listing {
 	bool failed;
 };
 
-/* The note of an entry, unless it has none or it was erased. */
-static void
-answer_note(struct wire_writer *writer, struct custody *custody, uint32_t log, uint64_t index)
+void
+answer_note(struct wire_writer *writer, const struct custody *custody, uint32_t log, uint64_t index)
 {
 	struct buffer note;
 
@@ -239,7 +238,7 @@ verb_attempt_list(struct request *request, const union front_request *body)
 	    .record = person.record,
 	    .max = asked->max};
 	entry = person_entry(request, &asked->person, &person, ENTRY_ATTEMPTS_LISTED);
-	status = budgets_allow(request->custody, &entry, false, &err);
+	status = budgets_allow(request->custody, &entry, false, 0, &err);
 	if (status != AZ_OK) {
 		free(listing);
 		err.status = status;

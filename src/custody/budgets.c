@@ -53,10 +53,11 @@ budgets_found(struct payload *payload)
 static struct budget_look
 look_of(const struct ledger_entry *entry, bool call, int64_t time_us)
 {
-	bool searches = entry->type == ENTRY_CHECKED || entry->type == ENTRY_ATTEMPTS_LISTED;
+	bool searches = entry->type == ENTRY_CHECKED || entry->type == ENTRY_UNMASKED ||
+	    entry->type == ENTRY_ATTEMPTS_LISTED;
 	bool shows = entry->type == ENTRY_DISCLOSED || searches;
 
-	/* Trying a value out or reading notes is a search, whoever is on the telephone. */
+	/* Trying a value out, seeing more than is usual or reading notes is a search, whoever is on the telephone. */
 	return (struct budget_look){.staff = entry->staff,
 	    .class = call && !searches ? BUDGET_CALLS : BUDGET_SEARCHES,
 	    .client = entry->log,
@@ -69,7 +70,7 @@ is_counted(const struct ledger_entry *entry)
 {
 	return entry->type == ENTRY_DISCLOSED || entry->type == ENTRY_AMBIGUOUS ||
 	    entry->type == ENTRY_NOT_FOUND || entry->type == ENTRY_CHECKED ||
-	    entry->type == ENTRY_ATTEMPTS_LISTED;
+	    entry->type == ENTRY_UNMASKED || entry->type == ENTRY_ATTEMPTS_LISTED;
 }
 
 static enum role
@@ -81,11 +82,12 @@ role_of(const struct custody *custody, uint32_t id)
 }
 
 enum az_status
-budgets_allow(
-    struct custody *custody, const struct ledger_entry *entry, bool call, struct az_err *reterr)
+budgets_allow(struct custody *custody, const struct ledger_entry *entry, bool call, uint32_t along,
+    struct az_err *reterr)
 {
 	struct budget_look look = look_of(entry, call, clock_now_us());
 
+	look.along = along;
 	return budget_check(custody->budgets, role_of(custody, entry->staff), &look, reterr);
 }
 

@@ -21,6 +21,7 @@
 #include "custody/checks.h"
 #include "custody/corrections.h"
 #include "custody/custody_internal.h"
+#include "custody/hand_over.h"
 #include "custody/holds.h"
 #include "custody/maps.h"
 
@@ -603,6 +604,7 @@ custody_close(struct custody **custody)
 	maps_free(closed);
 	cases_free(closed);
 	checks_free(closed);
+	hand_overs_free(closed);
 	holds_free(closed);
 	corrections_free(closed);
 	secret_free(&closed->catalogue_key);

@@ -46,6 +46,7 @@ enum thing_kind {
 	THING_EXTENSION = 91,
 	THING_APPROVAL = 40,
 	THING_CHECKS = 41, /* wrong answers about a record */
+	THING_HAND_OVER = 42,
 	THING_CASE = 60,
 };
 
@@ -248,8 +249,10 @@ struct custody {
 	size_t campaign_count;
 	struct trace_case **cases; /* by id */
 	size_t case_count;
-	struct id_map checks; /* wrong answers, by client and record */
-	struct id_map holds;  /* what holds for a record, whatever is delivered */
+	struct id_map current;    /* whom each human has seen last, by staff */
+	struct id_map hand_overs; /* by client and record */
+	struct id_map checks;     /* wrong answers, by client and record */
+	struct id_map holds;      /* what holds for a record, whatever is delivered */
 	struct secret *catalogue_key;
 	struct secret *intake_identity; /* opens lists that are sealed to the house */
 	struct secret *budgets_key;     /* seals what was counted */
@@ -420,6 +423,10 @@ void carrying_free(struct carrying **carrying);
 /* True also of what was not asked. */
 bool carrying_is_used(const struct request *request);
 
+/* attempt.c: the note of an entry, unless it has none or it was erased. */
+void answer_note(
+    struct wire_writer *writer, const struct custody *custody, uint32_t log, uint64_t index);
+
 /* describe.c: what a request asks, in words. AZ_INVALID: it is none that can be asked. */
 AZ_CHECKED enum az_status describe_request(
     enum front_message type, const union front_request *body, struct buffer *text);
@@ -448,6 +455,7 @@ void verb_device_list(struct request *request, const union front_request *body);
 void verb_device_retire(struct request *request, const union front_request *body);
 void verb_entrust(struct request *request, const union front_request *body);
 void verb_disclose(struct request *request, const union front_request *body);
+void verb_hand_over(struct request *request, const union front_request *body);
 void verb_check(struct request *request, const union front_request *body);
 void verb_correct(struct request *request, const union front_request *body);
 void verb_map_set(struct request *request, const union front_request *body);
@@ -490,11 +498,11 @@ AZ_CHECKED enum az_status budgets_count(struct custody *custody, struct az_err *
 /* At stop, settled: keeps what was counted, so that the next start need not count it again. */
 void budgets_keep(struct custody *custody);
 /*
- * Whether the entry may be submitted: disclosed, ambiguous, not found. AZ_LIMIT, AZ_DENIED with a reason. Once it is
+ * Whether the entry may be submitted, after so many others of the same question: disclosed, unmasked, checked, ambiguous, not found. AZ_LIMIT, AZ_DENIED with a reason. Once it is
  * submitted, budgets_counted must follow in the same turn of the loop.
  */
-AZ_CHECKED enum az_status budgets_allow(
-    struct custody *custody, const struct ledger_entry *entry, bool call, struct az_err *reterr);
+AZ_CHECKED enum az_status budgets_allow(struct custody *custody, const struct ledger_entry *entry,
+    bool call, uint32_t along, struct az_err *reterr);
 void budgets_counted(struct custody *custody, const struct ledger_entry *entry, bool call);
 
 /* --- consignments.c --------------------------------------------------------------------------- */

@@ -80,6 +80,8 @@ purpose_add(struct words *words, const union front_request *body)
 			say(words, ":%s", mask != NULL ? mask : "?");
 		if (class_name((enum field_class)add->fields[i].class) != NULL)
 			say(words, "(%s)", class_name((enum field_class)add->fields[i].class));
+		if (add->fields[i].unmask != 0)
+			say(words, " (may be unmasked)");
 	}
 	for (unsigned int class = 1; class < 32; class ++) {
 		const char *name = class_name((enum field_class) class);

@@ -53,9 +53,8 @@ look_verb(const struct look *look)
 
 /* --- entries ---------------------------------------------------------------------------------- */
 
-/* Disclosures with a call's reference and searches without one have budgets of their own. */
-static bool
-is_of_call(const struct look *look)
+bool
+look_is_of_call(const struct look *look)
 {
 	return look->call[0] != '\0';
 }
@@ -74,7 +73,7 @@ look_log(struct look *look, enum entry_type type, enum az_status outcome,
 	entry->type = type;
 	entry->outcome = (uint8_t)outcome;
 	payload_init(&payload);
-	if (is_of_call(look)) {
+	if (look_is_of_call(look)) {
 		status = payload_end(&payload, look->call, entry->call);
 		bytes = buffer_peek(&payload.buffer);
 	}
@@ -82,7 +81,7 @@ look_log(struct look *look, enum entry_type type, enum az_status outcome,
 		status = ledger_submit(custody->ledger, entry, bytes, done, look, &err);
 	payload_fini(&payload);
 	if (status == AZ_OK)
-		budgets_counted(custody, entry, is_of_call(look));
+		budgets_counted(custody, entry, look_is_of_call(look));
 	else
 		look_fail(look, status, &err);
 }
@@ -95,7 +94,8 @@ look_log_within_budget(struct look *look, enum entry_type type, enum az_status o
 	enum az_status status;
 
 	look->entry.type = type;
-	status = budgets_allow(look->request->custody, &look->entry, is_of_call(look), &err);
+	status =
+	    budgets_allow(look->request->custody, &look->entry, look_is_of_call(look), 0, &err);
 	if (status == AZ_OK)
 		look_log(look, type, outcome, done);
 	else
@@ -147,8 +147,8 @@ look_open(struct look *look, const struct az_ticket *ticket, struct row *ret_row
 	const struct candidate *candidate = &look->candidates[0];
 
 	return row_open(custody, ticket, &candidate->named,
-	    bytes_make(candidate->sealed, candidate->sealed_size), &look->key, custody->arena,
-	    ret_row, ret_corrected, reterr);
+	    bytes_make(candidate->sealed, candidate->sealed_size),
+	    look->record == 0 ? &look->key : NULL, custody->arena, ret_row, ret_corrected, reterr);
 }
 
 void
@@ -363,6 +363,9 @@ set_key(struct look *look, const struct front_look *asked, struct az_err *reterr
 	struct row what = {0};
 	enum az_status status;
 
+	look->record = asked->record;
+	if (asked->record != 0)
+		return AZ_OK;
 	for (uint8_t i = 0; i < asked->by_count; i++)
 		what.values[asked->by[i].field] = asked->by[i].value;
 	status = match_query(&what, &look->key, reterr);

@@ -52,6 +52,7 @@ struct look {
 	uint8_t key_digest[CORRECTION_KEY_SIZE]; /* as corrections keep it */
 	struct ledger_entry entry;               /* of what comes out */
 	char call[CALL_SIZE];
+	uint32_t record;  /* asked by that, which was handed over; 0: by the key */
 	uint32_t call_id; /* of the question that is open */
 	bool fetched;     /* rows that the first answer did not have were asked for */
 	size_t
@@ -78,6 +79,8 @@ void look_refuse(struct look *look, enum az_status status, struct az_err *err);
 /* "disclose", "check": what messages begin with. */
 const char *look_verb(const struct look *look);
 
+/* With a call's reference disclosures have a budget of their own. */
+bool look_is_of_call(const struct look *look);
 /* Submits the entry; done, or what it calls, ends the look. On failure it is ended here. */
 void look_log(struct look *look, enum entry_type type, enum az_status outcome,
     void (*done)(void *arg, const struct az_ticket *ticket));

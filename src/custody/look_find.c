@@ -376,6 +376,19 @@ look_up_number(struct look *look)
 		look_fail(look, status, &err);
 }
 
+/* By record: one that was handed over. */
+static void
+find_record(struct look *look)
+{
+	struct az_err err = {0};
+	enum az_status status = add_candidate(look, look->record, 0, &err);
+
+	if (status == AZ_OK)
+		fetch_rest(look);
+	else
+		look_fail(look, status, &err);
+}
+
 static void
 look_up_tokens(struct look *look)
 {
@@ -435,7 +448,9 @@ look_find(struct look *look)
 		custody->reader_is_fresh = true;
 	}
 	look->entry.request = ++custody->vault_request;
-	if (look->key.kind == MATCH_NUMBER)
+	if (look->record != 0)
+		find_record(look);
+	else if (look->key.kind == MATCH_NUMBER)
 		look_up_number(look);
 	else
 		look_up_tokens(look);

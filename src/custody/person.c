@@ -158,7 +158,7 @@ log_not_found(
 	entry.kinds = asked->record == 0 ? 1u << MATCH_NUMBER : 0;
 	/* Trying numbers out is searching, whatever it is done with. Officers see nobody, and have no budget. */
 	if (person->role != ROLE_OFFICER &&
-	    budgets_allow(request->custody, &entry, false, &err) != AZ_OK) {
+	    budgets_allow(request->custody, &entry, false, 0, &err) != AZ_OK) {
 		request_refuse(request, &err);
 		return;
 	}

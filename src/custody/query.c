@@ -83,6 +83,18 @@ answer_call(struct wire_writer *writer, const struct custody *custody, uint32_t 
 	buffer_fini(&text);
 }
 
+/* To whom somebody was handed over. */
+static void
+answer_recipient(
+    struct wire_writer *writer, const struct custody *custody, const struct ledger_entry *entry)
+{
+	const struct staff *recipient = people_staff(custody->people, entry->subject);
+
+	if (recipient != NULL)
+		answer_text(writer, "to", recipient->label);
+	answer_uint(writer, "minutes", entry->detail);
+}
+
 static bool
 tell_entry(void *arg, uint64_t index, const struct ledger_read *read)
 {
@@ -121,6 +133,12 @@ tell_entry(void *arg, uint64_t index, const struct ledger_read *read)
 	answer_purpose(&writer, custody, entry);
 	answer_fields(&writer, "shown", client, entry->shown);
 	answer_fields(&writer, "masked", client, entry->masked);
+	if (entry->type == ENTRY_UNMASKED) {
+		answer_fields(&writer, "unmasked", client, entry->detail64);
+		answer_note(&writer, custody, query->log, index);
+	}
+	if (entry->type == ENTRY_HANDED_OVER)
+		answer_recipient(&writer, custody, entry);
 	answer_call(&writer, custody, query->log, index);
 	answer_text(&writer, "outcome", az_status_name((enum az_status)entry->outcome));
 	answer_end(&writer);

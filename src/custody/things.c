@@ -13,6 +13,7 @@
 #include "custody/cases.h"
 #include "custody/checks.h"
 #include "custody/corrections.h"
+#include "custody/hand_over.h"
 #include "custody/holds.h"
 #include "custody/maps.h"
 
@@ -457,6 +458,8 @@ thing_apply(void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_
 		return case_apply(custody, thing, reterr);
 	if (kind == THING_CHECKS)
 		return checks_apply(custody, thing, reterr);
+	if (kind == THING_HAND_OVER)
+		return hand_over_apply(custody, thing, reterr);
 	if (kind == THING_HOLD)
 		return hold_apply(custody, thing, reterr);
 	if (kind == THING_CONSIGNMENT)

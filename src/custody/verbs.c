@@ -28,6 +28,7 @@ static const struct verb_entry verbs[] = {
     {FRONT_DEVICE_RETIRE, VERB_DEVICE, true, verb_device_retire},
     {FRONT_ENTRUST, VERB_ENTRUST, false, verb_entrust},
     {FRONT_DISCLOSE, VERB_DISCLOSE, false, verb_disclose},
+    {FRONT_HAND_OVER, VERB_HAND_OVER, true, verb_hand_over},
     {FRONT_CHECK, VERB_CHECK, false, verb_check},
     {FRONT_RECEIPT, VERB_RECEIPT, false, verb_receipt},
     {FRONT_CAMPAIGN_ADD, VERB_CAMPAIGN, true, verb_campaign_add},

@@ -80,7 +80,9 @@ enum entry_type {
 	ENTRY_CARRIED = 46, /* house log; detail: corrections that lie under newer lists now */
 	ENTRY_CHECKED = 74, /* a row is opened to compare the field shown; the answer follows */
 	ENTRY_CHECK_ANSWERED = 75, /* outcome: AZ_OK yes, AZ_CONFLICT no */
-	ENTRY_STOP = 42,           /* detail: 1 set, 2 lifted; detail64: channel bits */
+	ENTRY_UNMASKED = 76,    /* precedes disclosed; detail64: field bits; text: why, in words */
+	ENTRY_HANDED_OVER = 77, /* subject: to whom; detail: for how many minutes */
+	ENTRY_STOP = 42,        /* detail: 1 set, 2 lifted; detail64: channel bits */
 	ENTRY_RESTRICTED =
 	    43, /* detail: enum restriction; detail64: field bits; subject: opened for */
 };

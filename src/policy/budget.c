@@ -259,6 +259,8 @@ budget_check(
 	if (budget == NULL || !is_class(look->class) || look->staff == 0)
 		return az_fail(reterr, AZ_DENIED, "budget: none is set for this role");
 	budget_used(book, look->staff, look->class, look->time_us, &used);
+	used.minute = add_limits(used.minute, look->along);
+	used.hour = add_limits(used.hour, look->along);
 	holder = holder_of(book, look->staff, look->class, false);
 	if (holder != NULL && look->record != 0)
 		had = holder_has(holder, look->record);

@@ -6,7 +6,8 @@
 #include "base/wire.h"
 #include "policy/policy.h"
 
-#define FORMAT 1u
+#define FORMAT         1u
+#define PURPOSE_FORMAT 2u /* 1 could not unmask */
 
 static bool
 name_or_empty(const char *name)
@@ -71,7 +72,7 @@ purpose_encode(const struct purpose *purpose, struct buffer *buffer)
 	struct wire_writer writer;
 
 	wire_writer_init(&writer, buffer);
-	wire_put_u8(&writer, FORMAT);
+	wire_put_u8(&writer, PURPOSE_FORMAT);
 	wire_put_u32(&writer, purpose->id);
 	wire_put_u32(&writer, purpose->client);
 	wire_put_text(&writer, purpose->label);
@@ -85,6 +86,7 @@ purpose_encode(const struct purpose *purpose, struct buffer *buffer)
 		wire_put_text(&writer, purpose->fields[i].name);
 		wire_put_u8(&writer, (uint8_t)purpose->fields[i].mask);
 		wire_put_u8(&writer, (uint8_t)purpose->fields[i].class);
+		wire_put_u8(&writer, purpose->fields[i].unmask ? 1 : 0);
 	}
 	return writer.status;
 }
@@ -95,7 +97,7 @@ purpose_decode(struct bytes bytes, struct purpose *ret_purpose)
 	struct wire_reader reader;
 	struct purpose purpose;
 	unsigned int known;
-	uint8_t format;
+	uint8_t format, unmask;
 	bool good = true;
 
 	memset(&purpose, 0, sizeof(purpose));
@@ -118,12 +120,15 @@ purpose_decode(struct bytes bytes, struct purpose *ret_purpose)
 		wire_get_text(&reader, field->name, sizeof(field->name));
 		field->mask = (enum mask)wire_get_u8(&reader);
 		field->class = (enum field_class)wire_get_u8(&reader);
-		good = good && mask_name(field->mask) != NULL && class_name(field->class) != NULL &&
+		unmask = format >= PURPOSE_FORMAT ? wire_get_u8(&reader) : 0;
+		field->unmask = unmask == 1;
+		good = good && unmask <= 1 && mask_name(field->mask) != NULL &&
+		    class_name(field->class) != NULL &&
 		    (field_parse(field->name, &known) || field_is_x_name(field->name));
 	}
 	good = good && (purpose.allows & ~CLASSES_TO_ALLOW) == 0;
-	if (format != FORMAT || !wire_end(&reader) || !good || purpose.id == 0 ||
-	    purpose.client == 0 || !label_is_valid(purpose.label))
+	if (format < FORMAT || format > PURPOSE_FORMAT || !wire_end(&reader) || !good ||
+	    purpose.id == 0 || purpose.client == 0 || !label_is_valid(purpose.label))
 		return AZ_INVALID;
 	*ret_purpose = purpose;
 	return AZ_OK;

@@ -55,6 +55,8 @@ policy_grant(const struct client *client, const struct purpose *purpose, enum ro
 		grant.masks[field] = (uint8_t)purpose->fields[i].mask;
 		if (purpose->fields[i].mask != MASK_FULL)
 			grant.masked |= FIELD_BIT(field);
+		if (purpose->fields[i].mask != MASK_FULL && purpose->fields[i].unmask)
+			grant.unmasked |= FIELD_BIT(field);
 	}
 	if (grant.shown == 0)
 		return az_fail(reterr, AZ_DENIED, "disclose: the purpose %s/%s shows nothing",
@@ -181,6 +183,17 @@ mask_value(enum mask mask, struct bytes value, struct arena *arena)
 	case MASK_CHECK:
 	default: return stars();
 	}
+}
+
+void
+policy_unmask(struct grant *grant, uint64_t fields)
+{
+	fields &= grant->unmasked;
+	for (unsigned int field = 0; field < FIELD_COUNT; field++) {
+		if ((fields & FIELD_BIT(field)) != 0)
+			grant->masks[field] = MASK_FULL;
+	}
+	grant->masked &= ~fields;
 }
 
 enum az_status

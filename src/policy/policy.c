@@ -204,6 +204,12 @@ check_fields(const struct purpose *purpose, struct az_err *reterr)
 			return az_fail(reterr, AZ_INVALID, "purpose %s: the class of %s is its own",
 			    purpose->label, field->name);
 		any |= field->mask != MASK_HIDDEN && field->mask != MASK_CHECK;
+		if (field->unmask &&
+		    (field->mask == MASK_FULL || field->mask == MASK_HIDDEN ||
+			field->mask == MASK_CHECK))
+			return az_fail(reterr, AZ_INVALID,
+			    "purpose %s: %s is not shown in part, and cannot be unmasked",
+			    purpose->label, field->name);
 		if (!mask_fits(field))
 			return az_fail(reterr, AZ_INVALID,
 			    "purpose %s: the mask does not fit the field %s", purpose->label,

@@ -83,6 +83,8 @@ struct purpose {
 		char name[FIELD_NAME_MAX]; /* "phone", "x:ward"; a client need not have it yet */
 		enum mask mask; /* MASK_HIDDEN: it stands here for its class, and is not shown */
 		enum field_class class; /* a built-in field's is its own */
+		bool
+		    unmask; /* of one shown in part: it may be shown whole, for a reason in words */
 	} fields[FIELD_COUNT];
 };
 
@@ -93,7 +95,7 @@ void policy_free(struct policy **policy);
 
 /*
  * Whether it can be added: valid names, no open one of that label (of that client), at least one field that
- * is shown and none twice, a class for each, a mask that fits the field (year: birth; domain: email), at least one of the roles that
+ * is shown and none twice, none to be unmasked that is not shown in part, a class for each, a mask that fits the field (year: birth; domain: email), at least one of the roles that
  * may disclose and no other, an end date today or later, an open client. AZ_INVALID, AZ_CONFLICT,
  * AZ_NOT_FOUND, AZ_LIMIT with a reason.
  */
@@ -193,6 +195,7 @@ struct budget_look {
 	enum budget_class class;
 	uint32_t client;
 	uint32_t record; /* 0: nobody was shown, and only the rates count it */
+	uint32_t along;  /* for the check: other questions of this one that are not counted yet */
 	int64_t time_us;
 };
 
@@ -295,8 +298,9 @@ AZ_CHECKED enum az_status approval_decode(struct bytes bytes, struct approval *r
 struct grant {
 	uint32_t client;
 	uint32_t purpose;
-	uint64_t shown;  /* field bits that may be shown */
-	uint64_t masked; /* of these, the ones shown only in part */
+	uint64_t shown;    /* field bits that may be shown */
+	uint64_t masked;   /* of these, the ones shown only in part */
+	uint64_t unmasked; /* of the masked ones, those that may be shown whole for a reason */
 	uint64_t
 	    checked; /* field bits that a value may be checked against: the shown ones, and others */
 	uint8_t masks[FIELD_COUNT]; /* enum mask */
@@ -308,6 +312,9 @@ struct grant {
  */
 AZ_CHECKED enum az_status policy_grant(const struct client *client, const struct purpose *purpose,
     enum role role, enum zone zone, int32_t today, struct grant *ret_grant, struct az_err *reterr);
+
+/* Shows fields whole, as far as the grant lets them be unmasked. */
+void policy_unmask(struct grant *grant, uint64_t fields);
 
 /*
  * The row as granted: hidden fields empty, masked ones in part, made in arena. ret_shown and ret_masked: of

@@ -18,6 +18,7 @@ static const enum decision table[VERB_COUNT][ROLE_COUNT] = {
     [VERB_ENTRUST] = {N, N, Y, N, N, N},
     [VERB_DISCLOSE] = {N, Y, Y, N, N, N},
     [VERB_CHECK] = {N, Y, Y, N, N, N},
+    [VERB_HAND_OVER] = {N, Y, Y, N, N, N},
     [VERB_LEDGER_VERIFY] = {N, N, N, Y, Y, Y},
     [VERB_LEDGER_QUERY] = {N, N, N, Y, N, N},
     [VERB_LEDGER_EXPORT] = {N, N, N, Y, Y, Y},

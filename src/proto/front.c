@@ -147,6 +147,8 @@ walk_purpose_add(struct walk *walk, struct front_purpose_add *add)
 		walk_text(walk, field->name, sizeof(field->name));
 		walk_u8(walk, &field->mask);
 		walk_u8(walk, &field->class);
+		walk_u8(walk, &field->unmask);
+		walk->bad |= field->unmask > 1;
 		walk->bad |= !field_parse(field->name, &known) && !field_is_x_name(field->name);
 	}
 }
@@ -224,8 +226,10 @@ walk_look(struct walk *walk, struct front_look *look)
 	walk_label(walk, look->campaign, true);
 	walk_text(walk, look->call, sizeof(look->call));
 	walk->bad |= look->call[0] != '\0' && !call_is_valid(look->call);
+	walk_u32(walk, &look->record);
+	walk->bad |= look->record != 0 && look->basis != BASIS_HAND_OVER;
 	walk_u8(walk, &look->by_count);
-	walk->bad |= look->by_count == 0 || look->by_count > FRONT_BY_MAX;
+	walk->bad |= (look->by_count == 0) != (look->record != 0) || look->by_count > FRONT_BY_MAX;
 	for (uint8_t i = 0; !walk->bad && i < look->by_count; i++) {
 		struct front_by *by = &look->by[i];
 
@@ -291,9 +295,31 @@ walk_field_name(struct walk *walk, char name[FIELD_NAME_MAX])
 }
 
 static void
+walk_disclose(struct walk *walk, struct front_disclose *disclose)
+{
+	walk_look(walk, &disclose->look);
+	walk_u8(walk, &disclose->unmask_count);
+	walk->bad |= disclose->unmask_count > FRONT_UNMASK_MAX;
+	for (uint8_t i = 0; !walk->bad && i < disclose->unmask_count; i++)
+		walk_field_name(walk, disclose->unmask[i]);
+	walk_bytes(walk, &disclose->why, FRONT_WHY_MAX);
+	walk->bad |= (disclose->unmask_count == 0) != (disclose->why.size == 0);
+}
+
+static void
+walk_hand_over(struct walk *walk, struct front_hand_over *hand_over)
+{
+	walk_person(walk, &hand_over->person);
+	walk_label(walk, hand_over->to, false);
+	walk_u16(walk, &hand_over->minutes);
+	walk->bad |= hand_over->minutes == 0 || hand_over->minutes > FRONT_HAND_OVER_MINUTES;
+}
+
+static void
 walk_check(struct walk *walk, struct front_check *check)
 {
 	walk_look(walk, &check->look);
+	walk->bad |= check->look.record != 0;
 	walk_field_name(walk, check->field);
 	walk_bytes(walk, &check->value, FRONT_VALUE_MAX);
 	walk->bad |= check->value.size == 0;
@@ -507,7 +533,8 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_DEVICE_RETIRE: walk_label(walk, request->named.label, false); break;
 	case FRONT_LEDGER_VERIFY: walk_label(walk, request->named.label, true); break;
 	case FRONT_ENTRUST: walk_entrust(walk, &request->entrust); break;
-	case FRONT_DISCLOSE: walk_look(walk, &request->disclose.look); break;
+	case FRONT_DISCLOSE: walk_disclose(walk, &request->disclose); break;
+	case FRONT_HAND_OVER: walk_hand_over(walk, &request->hand_over); break;
 	case FRONT_CHECK: walk_check(walk, &request->check); break;
 	case FRONT_MAP_SET:
 	case FRONT_MAP_SHOW: walk_map(walk, &request->map); break;

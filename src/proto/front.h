@@ -84,6 +84,7 @@ enum front_message {
 	FRONT_REKEY = 62,
 	FRONT_UNTIL = 64, /* somebody's last day */
 	FRONT_CHECK = 65, /* whether a field of one person is a value */
+	FRONT_HAND_OVER = 66,
 	FRONT_ENROL = 63, /* instead of SIGN_IN: by who was invited, and has no key here yet */
 
 	FRONT_DONE = 129, /* heads, then an answer (proto/answer.h) */
@@ -148,8 +149,9 @@ struct front_purpose_add {
 	uint8_t field_count;
 	struct front_purpose_field {
 		char name[FIELD_NAME_MAX];
-		uint8_t mask;  /* enum mask */
-		uint8_t class; /* enum field_class */
+		uint8_t mask;   /* enum mask */
+		uint8_t class;  /* enum field_class */
+		uint8_t unmask; /* 0 or 1: it may be shown whole, for a reason */
 	} fields[FIELD_COUNT];
 };
 
@@ -209,6 +211,7 @@ struct front_look {
 	uint8_t basis;             /* enum basis */
 	char campaign[LABEL_SIZE]; /* "": none */
 	char call[CALL_SIZE];
+	uint32_t record; /* 0: by values; else only with BASIS_HAND_OVER, and by none */
 	uint8_t by_count;
 	struct front_by {
 		uint8_t field;      /* enum field, a built-in one */
@@ -216,8 +219,14 @@ struct front_look {
 	} by[FRONT_BY_MAX];
 };
 
+#define FRONT_UNMASK_MAX 8u
+#define FRONT_WHY_MAX    500u
 struct front_disclose {
 	struct front_look look;
+	uint8_t unmask_count; /* fields that are to be shown whole */
+	char unmask[FRONT_UNMASK_MAX][FIELD_NAME_MAX];
+	struct bytes
+	    why; /* in words, at most FRONT_WHY_MAX; empty exactly if nothing is unmasked; borrowed */
 };
 
 struct front_check {
@@ -322,6 +331,13 @@ struct front_restrict {
 };
 #define FRONT_MINUTES_MAX 1440u
 
+#define FRONT_HAND_OVER_MINUTES 60u
+struct front_hand_over {
+	struct front_person person;
+	char to[LABEL_SIZE];
+	uint16_t minutes; /* 1 to FRONT_HAND_OVER_MINUTES */
+};
+
 struct front_query {
 	char client[LABEL_SIZE]; /* "" for the house's log */
 	uint32_t record;         /* 0: not asked by record */
@@ -394,6 +410,7 @@ union front_request {
 	struct front_map map;
 	struct front_disclose disclose;
 	struct front_check check;
+	struct front_hand_over hand_over;
 	struct front_query query;
 	struct front_correct correct;
 	struct front_campaign_add campaign_add;

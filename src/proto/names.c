@@ -222,6 +222,7 @@ static const char *const verb_names[VERB_COUNT] = {
     [VERB_INVITE] = "invite",
     [VERB_AUTHENTICATOR] = "authenticator",
     [VERB_CHECK] = "check",
+    [VERB_HAND_OVER] = "hand-over",
 };
 
 const char *

@@ -140,7 +140,8 @@ enum verb {
 	VERB_INVITE = 39,
 	VERB_AUTHENTICATOR = 40, /* another key for somebody */
 	VERB_CHECK = 43,         /* whether a field of one person is a value */
-	VERB_CASE = 56,          /* open, allow */
+	VERB_HAND_OVER = 44,
+	VERB_CASE = 56, /* open, allow */
 	VERB_TRACE = 57,
 	VERB_HISTORY = 58,
 	VERB_CASE_LIST = 59,

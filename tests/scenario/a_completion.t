@@ -7,7 +7,7 @@ complete_words() { # the line so far, the last word being completed
 		bash "$completion" "$@"
 }
 run -h
-for command in $(sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' out); do
+for command in $(sed -n '/^commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' out); do
 	complete_words azukari '' | grep -qx "$command"
 	ok "$command is offered"
 	"$az" "$command" -h | sed '/^example:/d' | grep -oE -- '--[a-z-]+' | sort -u >wanted

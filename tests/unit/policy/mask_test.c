@@ -195,6 +195,58 @@ what_may_be_checked_is_not_shown_by_that(void **state)
 	    policy_grant(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 1, &grant, NULL), AZ_DENIED);
 }
 
+/* A purpose of the first format, which could not unmask, is read as one that unmasks nothing. */
+static void
+what_is_unmasked_is_kept_and_an_older_form_has_none(void **state)
+{
+	struct purpose purpose = a_purpose();
+	struct purpose read;
+	struct buffer buffer, old;
+
+	(void)state;
+	purpose.fields[1].unmask = true;
+	for (uint8_t i = 0; i < purpose.field_count; i++)
+		purpose.fields[i].class = CLASS_OTHER;
+	purpose.fields[0].class = CLASS_IDENTITY;
+	buffer_init(&buffer, 4096, false);
+	buffer_init(&old, 4096, false);
+	assert_int_equal(purpose_encode(&purpose, &buffer), AZ_OK);
+	assert_int_equal(purpose_decode(buffer_peek(&buffer), &read), AZ_OK);
+	assert_true(read.fields[1].unmask && !read.fields[0].unmask && !read.fields[2].unmask);
+	for (size_t cut = 0; cut < buffer.size; cut++)
+		assert_int_equal(purpose_decode(bytes_make(buffer.data, cut), &read), AZ_INVALID);
+	/* The last byte is the flag of the last field. */
+	buffer.data[buffer.size - 1] = 2;
+	assert_int_equal(purpose_decode(buffer_peek(&buffer), &read), AZ_INVALID);
+	purpose.field_count = 1;
+	assert_int_equal(purpose_encode(&purpose, &old), AZ_OK);
+	old.data[0] = 1;
+	assert_int_equal(purpose_decode(bytes_make(old.data, old.size - 1), &read), AZ_OK);
+	assert_false(read.fields[0].unmask);
+	assert_int_equal(purpose_decode(buffer_peek(&old), &read), AZ_INVALID);
+	buffer_fini(&buffer);
+	buffer_fini(&old);
+}
+
+static void
+only_what_the_purpose_lets_is_unmasked(void **state)
+{
+	struct client client = a_client();
+	struct purpose purpose = a_purpose();
+	struct grant grant;
+
+	(void)state;
+	purpose.fields[0].mask = MASK_FIRST;
+	purpose.fields[1].unmask = true;
+	assert_int_equal(
+	    policy_grant(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 1, &grant, NULL), AZ_OK);
+	policy_unmask(&grant, UINT64_MAX);
+	assert_true(grant.masked == FIELD_BIT(FIELD_NAME));
+	assert_int_equal(grant.masks[FIELD_NAME], MASK_FIRST);
+	assert_int_equal(grant.masks[FIELD_X_FIRST], MASK_FULL);
+	assert_int_equal(grant.masks[FIELD_PHONE], MASK_HIDDEN);
+}
+
 static void
 refuse(const struct client *client, const struct purpose *purpose, enum role role, enum zone zone,
     int32_t today)
@@ -271,6 +323,8 @@ main(void)
 	    cmocka_unit_test(no_mask_but_full_ever_leaves_the_value),
 	    cmocka_unit_test(a_grant_is_what_the_purpose_shows_and_the_client_has),
 	    cmocka_unit_test(what_may_be_checked_is_not_shown_by_that),
+	    cmocka_unit_test(what_is_unmasked_is_kept_and_an_older_form_has_none),
+	    cmocka_unit_test(only_what_the_purpose_lets_is_unmasked),
 	    cmocka_unit_test(i9_everything_else_is_denied),
 	    cmocka_unit_test(hidden_fields_are_not_in_the_row),
 	};

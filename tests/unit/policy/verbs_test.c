@@ -20,6 +20,7 @@ static const struct {
     {VERB_ENTRUST, "-y---"},
     {VERB_DISCLOSE, "yy---"},
     {VERB_CHECK, "yy---"},
+    {VERB_HAND_OVER, "yy---"},
     {VERB_LEDGER_VERIFY, "--yyy"},
     {VERB_LEDGER_QUERY, "--y--"},
     {VERB_LEDGER_EXPORT, "--yyy"},
