@@ -42,6 +42,18 @@ clock_monotonic_us(void)
 	return clock_read(CLOCK_MONOTONIC);
 }
 
+int64_t
+clock_jump(struct clock_watch *watch, int64_t wall_us, int64_t steady_us)
+{
+	int64_t moved = (wall_us - watch->wall_us) - (steady_us - watch->steady_us);
+	bool is_told = watch->is_set && (moved >= CLOCK_JUMP_US || moved <= -CLOCK_JUMP_US);
+
+	if (!watch->is_set || is_told)
+		*watch = (struct clock_watch){
+		    .is_set = true, .wall_us = wall_us, .steady_us = steady_us};
+	return is_told ? moved : 0;
+}
+
 static bool
 year_is_leap(int year)
 {

@@ -17,6 +17,18 @@
 int64_t clock_now_us(void);       /* wall clock, may jump */
 int64_t clock_monotonic_us(void); /* never jumps, from an arbitrary origin */
 
+/*
+ * Watches the wall clock against the one that never jumps. Zero it, and ask about once a second: the answer is how far the wall
+ * clock was moved since the last jump that was told, forwards above 0, or 0 while that is less than CLOCK_JUMP_US. Many
+ * small steps add up to one jump; a clock that is only made to run slower or faster moves both, and is none.
+ */
+#define CLOCK_JUMP_US (2 * AZ_US_PER_S)
+struct clock_watch {
+	bool is_set;
+	int64_t wall_us, steady_us;
+};
+int64_t clock_jump(struct clock_watch *watch, int64_t wall_us, int64_t steady_us);
+
 /* "YYYY-MM-DD" to days, proleptic Gregorian, years 1 to 9999; false if it is not a real date. */
 bool date_parse(const char *text, int32_t *ret_days) AZ_CHECKED;
 bool date_from_civil(int year, int month, int day, int32_t *ret_days) AZ_CHECKED;

@@ -507,6 +507,7 @@ custody_open(
 {
 	struct custody *custody = calloc(1, sizeof(*custody));
 	enum az_status status = AZ_NO_MEMORY;
+	int64_t last_us = 0;
 
 	if (custody == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "house: out of memory");
@@ -524,13 +525,16 @@ custody_open(
 		status = open_parts(custody, reterr);
 	if (status == AZ_OK && config->founding == NULL)
 		status = recover(custody, reterr);
-	if (status == AZ_OK)
+	if (status == AZ_OK) {
+		last_us = ledger_last_time(custody->ledger);
 		status = ledger_start(custody->ledger, reterr);
+	}
 	if (status == AZ_OK && config->founding != NULL)
 		status = found(custody, reterr);
 	if (status == AZ_OK)
 		status = log_start(custody, reterr);
 	if (status == AZ_OK) {
+		moments_started(custody, last_us);
 		people_sessions_after(custody->people, custody->house.sessions_before - 1);
 		ledger_kick(custody->ledger);
 		vault_start(custody);
@@ -605,6 +609,7 @@ custody_close(struct custody **custody)
 	cases_free(closed);
 	checks_free(closed);
 	hand_overs_free(closed);
+	moments_free(closed);
 	holds_free(closed);
 	corrections_free(closed);
 	secret_free(&closed->catalogue_key);
@@ -647,6 +652,8 @@ void
 custody_tick(struct custody *custody)
 {
 	session_tick(custody, clock_now_us());
+	if (custody->phase == PHASE_SERVING)
+		moments_tick(custody);
 	if (custody->phase == PHASE_SERVING && !custody->reconciling &&
 	    vault_reconcile_is_due(custody))
 		vault_reconcile_begin(custody);

@@ -249,6 +249,8 @@ struct custody {
 	size_t campaign_count;
 	struct trace_case **cases; /* by id */
 	size_t case_count;
+	struct clock_watch clock;
+	struct id_map takeovers;  /* the latest of each human, by staff */
 	struct id_map current;    /* whom each human has seen last, by staff */
 	struct id_map hand_overs; /* by client and record */
 	struct id_map checks;     /* wrong answers, by client and record */
@@ -488,6 +490,15 @@ void session_leave(struct custody_front *front);
 void sessions_end_connections(struct custody *custody, uint32_t session);
 /* Counts a sign-in that failed, for the entry of the minute. */
 void session_tick(struct custody *custody, int64_t now_us);
+
+/* --- moments.c: what is unusual in time ------------------------------------------------------- */
+
+void moments_free(struct custody *custody);
+/* At start, the ledger being open: a clock that is behind the last entry has gone back meanwhile. */
+void moments_started(struct custody *custody, int64_t last_us);
+void moments_tick(struct custody *custody);
+/* Somebody took a session over; too many of them in a short time are an alarm. */
+void moments_taken_over(struct request *request);
 
 /* --- budgets.c: whom each human has seen ------------------------------------------------------ */
 

@@ -137,6 +137,10 @@ tell_entry(void *arg, uint64_t index, const struct ledger_read *read)
 		answer_fields(&writer, "unmasked", client, entry->detail64);
 		answer_note(&writer, custody, query->log, index);
 	}
+	if (entry->type == ENTRY_CLOCK) {
+		answer_text(&writer, "clock", entry->detail == 1 ? "forwards" : "back");
+		answer_uint(&writer, "milliseconds", entry->detail64 / 1000);
+	}
 	if (entry->type == ENTRY_HANDED_OVER)
 		answer_recipient(&writer, custody, entry);
 	answer_call(&writer, custody, query->log, index);

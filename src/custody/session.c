@@ -145,6 +145,7 @@ sign_in_as(struct request *request, uint32_t staff, uint32_t device)
 	request->session = front->session;
 	if (taken_over != 0) {
 		status = log_take_over(request, taken_over, &err);
+		moments_taken_over(request);
 		sessions_end_connections(custody, taken_over);
 	}
 	if (status == AZ_OK)

@@ -304,3 +304,15 @@ ledger_close(struct ledger **ledger)
 	free(closing);
 	*ledger = NULL;
 }
+
+int64_t
+ledger_last_time(const struct ledger *ledger)
+{
+	int64_t last_us = 0;
+
+	for (uint32_t i = 0; i < ledger->log_count; i++) {
+		if (ledger->last_times[i] > last_us)
+			last_us = ledger->last_times[i];
+	}
+	return last_us;
+}

@@ -61,6 +61,7 @@ enum entry_type {
 	ENTRY_APPROVAL = 71, /* document and the signature over it; precedes what it allows */
 	ENTRY_DECLINED = 72,
 	ENTRY_ENROLLED = 73, /* who was invited has a key now */
+	ENTRY_CLOCK = 78,    /* detail: 1 forwards, 2 back; detail64: by how many microseconds */
 	ENTRY_CASE =
 	    104, /* subject: the case; detail: 1 opened, 2 closed, 3 allowed; detail64: rows */
 	ENTRY_LEDGER_EXPORTED = 100, /* subject: the log; detail64: its size */
@@ -207,6 +208,9 @@ AZ_CHECKED enum az_status ledger_open(
 AZ_CHECKED enum az_status ledger_replay(struct ledger *ledger, uint64_t after,
     enum az_status (*visit)(void *arg, const struct ledger_record *record, struct az_err *reterr),
     void *arg, struct az_err *reterr);
+
+/* Before ledger_start: the latest time of an entry in any log; 0 if there is none. */
+int64_t ledger_last_time(const struct ledger *ledger);
 
 /* A place in a log between two entries: {0, 0} is its beginning. */
 struct ledger_place {

@@ -181,6 +181,32 @@ the_wall_clock_counts_microseconds_since_1970(void **state)
 	assert_in_range(now / AZ_US_PER_S, seconds - 1, seconds + 2);
 }
 
+static void
+a_jump_is_told_once_and_small_steps_add_up(void **state)
+{
+	struct clock_watch watch = {0};
+	int64_t wall = INT64_C(1000) * AZ_US_PER_S;
+	int64_t steady = 7;
+
+	(void)state;
+	/* The first look is of no use, whatever the clock says. */
+	assert_int_equal(clock_jump(&watch, wall, steady), 0);
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(clock_jump(&watch, wall += AZ_US_PER_S, steady += AZ_US_PER_S), 0);
+	wall += INT64_C(3600) * AZ_US_PER_S;
+	assert_int_equal(clock_jump(&watch, wall, steady), INT64_C(3600) * AZ_US_PER_S);
+	assert_int_equal(clock_jump(&watch, wall, steady), 0);
+	wall -= INT64_C(7200) * AZ_US_PER_S;
+	assert_int_equal(clock_jump(&watch, wall, steady), -INT64_C(7200) * AZ_US_PER_S);
+	assert_int_equal(clock_jump(&watch, wall += CLOCK_JUMP_US - 1, steady), 0);
+	assert_int_equal(clock_jump(&watch, wall += 1, steady), CLOCK_JUMP_US);
+	assert_int_equal(clock_jump(&watch, wall -= CLOCK_JUMP_US - 1, steady), 0);
+	/* Back again is no jump at all. */
+	assert_int_equal(clock_jump(&watch, wall += CLOCK_JUMP_US - 1, steady), 0);
+	/* A machine that slept: the wall clock went on. */
+	assert_int_equal(clock_jump(&watch, wall += AZ_US_PER_DAY, steady += 5), AZ_US_PER_DAY - 5);
+}
+
 int
 main(void)
 {
@@ -192,6 +218,7 @@ main(void)
 	    cmocka_unit_test(utc_has_microseconds_also_before_1970),
 	    cmocka_unit_test(the_largest_times_do_not_overrun),
 	    cmocka_unit_test(local_time_has_the_zone_s_offset),
+	    cmocka_unit_test(a_jump_is_told_once_and_small_steps_add_up),
 	    cmocka_unit_test(the_monotonic_clock_does_not_go_back),
 	    cmocka_unit_test(the_wall_clock_counts_microseconds_since_1970),
 	};
