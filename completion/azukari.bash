@@ -20,6 +20,7 @@ _azukari() {
 	--basis) words='dialled inbound-match callback manual-search hand-over' ;;
 	--by) words='number= phone= mobile= email= name= surname= given= birth= address=' ;;
 	--is) words='number= name= surname= given= kana= birth= sex= postcode= address= phone= mobile= email= note= x:' ;;
+	--outside) words='masked nothing' ;;
 	--of) words='calls searches' ;;
 	--outcome) words='reached no-answer busy voicemail wrong-number callback refused other' ;;
 	--channel) words='phone sms email post all' ;;
@@ -28,19 +29,22 @@ _azukari() {
 	--mode) words='add' ;;
 	*)
 		case $command,$sub in
-		,*) words='init serve unlock status client purpose policy staff invite device inspect entrust receipt disclose check hand-over campaign attempt correct stop restrict case ledger ask approve refuse approvals scan demo --house --key --json --version -h' ;;
+		,*) words='init serve unlock status client purpose policy zone staff invite device inspect entrust receipt disclose check hand-over campaign attempt correct stop restrict case ledger ask approve refuse approvals scan demo --house --key --json --version -h' ;;
 		init,*) words='--house --officer --name --key-out --passphrase --unsealed' ;;
 		client,add) words='--name --category' ;;
 		client,*) words='add list close map recipient' ;;
-		purpose,add) words='--fields --roles --until --class --allow --unmask' ;;
+		purpose,add) words='--fields --roles --until --class --allow --unmask --zones --outside' ;;
 		purpose,*) words='add list close' ;;
 		policy,add) words='agent supervisor --calls --searches --client-calls --client-searches --minute --hour --slow' ;;
 		policy,extend) words='--of --day --month --life --until' ;;
 		policy,review) words='--of --life' ;;
 		policy,*) words='add list extend review close' ;;
+		zone,add | zone,change) words='--network --device' ;;
+		zone,role) words='agent supervisor officer investigator maintainer --zones --outside --any' ;;
+		zone,*) words='add change close role list' ;;
 		staff,add) words='--role --name --employer --agency --tier --from --until --key-out --public' ;;
 		staff,key) words='--out --name' ;;
-		ask,*) words='--expires --note client purpose campaign restrict staff invite device policy' ;;
+		ask,*) words='--expires --note client purpose campaign restrict staff invite device policy zone' ;;
 		approvals,*) words='--all' ;;
 		staff,rekey) words='--public' ;;
 		staff,enrol) words='--out --name --code' ;;

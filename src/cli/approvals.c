@@ -63,8 +63,8 @@ cmd_ask(const struct cli *cli, int argc, char **argv)
 	static const struct option options[] = {
 	    {"expires", required_argument, NULL, 'e'}, {"note", required_argument, NULL, 'n'}, {0}};
 	struct cli_asking asking = {0};
-	static const char *const askable[] = {
-	    "client", "purpose", "campaign", "restrict", "staff", "invite", "device", "policy"};
+	static const char *const askable[] = {"client", "purpose", "campaign", "restrict", "staff",
+	    "invite", "device", "policy", "zone"};
 	struct cli asked = *cli;
 	bool good = false;
 	int option;

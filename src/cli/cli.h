@@ -50,6 +50,7 @@ int cmd_inspect(const struct cli *cli, int argc, char **argv);
 int cmd_entrust(const struct cli *cli, int argc, char **argv);
 int cmd_disclose(const struct cli *cli, int argc, char **argv);
 int cmd_hand_over(const struct cli *cli, int argc, char **argv);
+int cmd_zone(const struct cli *cli, int argc, char **argv);
 int cmd_check(const struct cli *cli, int argc, char **argv);
 int cmd_campaign(const struct cli *cli, int argc, char **argv);
 int cmd_attempt(const struct cli *cli, int argc, char **argv);

@@ -47,6 +47,7 @@ static const struct command commands[] = {
     {"purpose", cmd_purpose, "why records may be seen, and what of them",
 	"azukari purpose add CLIENT/LABEL --fields FIELD[:MASK],… --roles ROLE,… --until DATE\n"
 	"                    [--class x:FIELD=CLASS,…] [--allow CLASS,…] [--unmask FIELD,…]\n"
+	"                    [--zones ZONE,… [--outside masked|nothing]]\n"
 	"       azukari purpose list [CLIENT]\n"
 	"       azukari purpose close CLIENT/LABEL\n"
 	"  fields  number name surname given kana birth sex postcode address phone mobile\n"
@@ -58,6 +59,8 @@ static const struct command commands[] = {
 	"          sensitive my-number other (the default)\n"
 	"  allow   card, my-number: numbers that rows are refused for unless it is said\n"
 	"  unmask  fields shown in part that may be shown whole, with a reason in words\n"
+	"  zones   where it is shown: azukari zone; any unless they are said\n"
+	"  outside of them nothing is shown, or only masked\n"
 	"  roles   agent, supervisor, investigator\n"
 	"example: azukari purpose add c01/checkup --fields name,phone:last4,address "
 	"--roles agent --until 2027-03-31"},
@@ -80,6 +83,19 @@ static const struct command commands[] = {
 	"  list STAFF shows what somebody has used, and their extensions\n"
 	"example: azukari policy add agent --calls 120/1500/20000 --searches 20/100/500 "
 	"--minute 10 --hour 60 --slow 5"},
+    {"zone", cmd_zone, "from where what is shown",
+	"azukari zone add LABEL [--network ADDRESS/BITS …] [--device LABEL …]\n"
+	"       azukari zone change LABEL [--network ADDRESS/BITS …] [--device LABEL …]\n"
+	"       azukari zone close LABEL\n"
+	"       azukari zone role ROLE (--zones ZONE,… [--outside masked|nothing] | --any)\n"
+	"       azukari zone list\n"
+	"  --network  one of them, if any are named, and\n"
+	"  --device   one of these enrolled devices, if any are named\n"
+	"  --zones    where people of the role see anything\n"
+	"  --outside  what they see elsewhere: nothing unless it is said, or only masked\n"
+	"  --any      they are bound to no zone\n"
+	"  loopback is the zone of every command on this machine.\n"
+	"example: azukari zone add floor2 --device desk7 --device desk8"},
     {"staff", cmd_staff, "the people who work here, and their keys",
 	"azukari staff add LABEL --role ROLE [options] (--key-out FILE | --public HEX)\n"
 	"       azukari staff list\n"
@@ -279,7 +295,7 @@ static const struct command commands[] = {
 	"example: azukari scan --patterns --kinds card,my_number src"},
     {"ask", cmd_ask, "have somebody else approve a command",
 	"azukari ask [--expires TIME] [--note TEXT] COMMAND …\n"
-	"  COMMAND         client purpose campaign restrict staff device policy\n"
+	"  COMMAND         client purpose campaign restrict staff device policy zone\n"
 	"  --expires TIME  90s, 30m, 12h, 7d (the default), at most 30d\n"
 	"  --note TEXT     for who approves\n"
 	"  What a role must ask is asked without this word, too.\n"

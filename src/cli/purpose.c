@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "cli/ask.h"
+#include "cli/zones.h"
 
 /* The next of "a,b,c"; NULL at the end. Cuts in place. */
 static char *
@@ -164,13 +164,15 @@ add(const struct cli *cli, int argc, char **argv)
 	static const struct option options[] = {{"fields", required_argument, NULL, 'f'},
 	    {"roles", required_argument, NULL, 'r'}, {"until", required_argument, NULL, 'u'},
 	    {"class", required_argument, NULL, 'c'}, {"allow", required_argument, NULL, 'a'},
-	    {"unmask", required_argument, NULL, 'm'}, {0}};
+	    {"unmask", required_argument, NULL, 'm'}, {"zones", required_argument, NULL, 'z'},
+	    {"outside", required_argument, NULL, 'o'}, {0}};
 	union front_request request = {0};
 	struct front_purpose_add *purpose = &request.purpose_add;
 	char *classes = NULL;
 	char *unmask = NULL;
 	uint8_t shown;
 	bool allowed = true;
+	bool bound = true;
 	bool fields = false;
 	bool roles = false;
 	bool until = false;
@@ -185,6 +187,10 @@ add(const struct cli *cli, int argc, char **argv)
 			until = date_parse(optarg, &purpose->until);
 		else if (option == 'c')
 			classes = optarg;
+		else if (option == 'z')
+			bound = zones_read(optarg, &purpose->bounds) && bound;
+		else if (option == 'o')
+			bound = outside_read(optarg, &purpose->bounds) && bound;
 		else if (option == 'm')
 			unmask = optarg;
 		else if (option == 'a')
@@ -203,6 +209,9 @@ add(const struct cli *cli, int argc, char **argv)
 		return cli_usage("purpose", "--unmask needs fields of --fields");
 	if (!allowed)
 		return cli_usage("purpose", "--allow needs card, my-number or both");
+	if (!bound || (purpose->bounds.masked != 0 && purpose->bounds.count == 0))
+		return cli_usage(
+		    "purpose", "--zones needs zones; --outside is masked or nothing, with it");
 	fill_in(purpose, shown);
 	if (!roles)
 		return cli_usage("purpose", "--roles needs roles");

@@ -205,8 +205,10 @@ verb_purpose_add(struct request *request, const union front_request *body)
 		purpose.fields[i].class = (enum field_class)add->fields[i].class;
 		purpose.fields[i].unmask = add->fields[i].unmask == 1;
 	}
-	status =
-	    policy_may_add_purpose(custody->policy, &purpose, (int32_t)(now / AZ_US_PER_DAY), &err);
+	status = zone_bounds_read(custody->policy, &add->bounds, &purpose.bounds, &err);
+	if (status == AZ_OK)
+		status = policy_may_add_purpose(
+		    custody->policy, &purpose, (int32_t)(now / AZ_US_PER_DAY), &err);
 	if (status != AZ_OK) {
 		fail_with(request, status, &err);
 		return;
@@ -281,6 +283,7 @@ purpose_item(void *arg, const struct purpose *purpose)
 			answer_text(&writer, NULL, name);
 	}
 	answer_end(&writer);
+	answer_bounds(&writer, request->custody->policy, &purpose->bounds);
 	answer_date(&writer, "until", purpose->until);
 	answer_time(&writer, "added", purpose->added_us);
 	if (purpose->closed_us != 0)

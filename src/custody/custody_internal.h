@@ -47,6 +47,8 @@ enum thing_kind {
 	THING_APPROVAL = 40,
 	THING_CHECKS = 41, /* wrong answers about a record */
 	THING_HAND_OVER = 42,
+	THING_ZONE = 43,
+	THING_BOUNDS = 44, /* of a role */
 	THING_CASE = 60,
 };
 
@@ -351,6 +353,10 @@ const struct verb_entry *verb_of(uint16_t type); /* verbs.c */
 
 /* Runs a request's verb with this body; what was decoded before is gone. */
 void request_run(struct request *request, struct bytes body);
+/* The zones that who asks is in now. */
+uint64_t request_zones(const struct request *request);
+/* The same for a grant to role. */
+struct whereabouts request_whereabouts(const struct request *request, enum role role);
 /* An entry of the house log with who asks, ready to be added to. */
 struct ledger_entry request_entry(const struct request *request, enum entry_type type);
 /* Writes the start of a reply into the custody's buffer; the caller adds an answer. */
@@ -458,6 +464,10 @@ void verb_device_retire(struct request *request, const union front_request *body
 void verb_entrust(struct request *request, const union front_request *body);
 void verb_disclose(struct request *request, const union front_request *body);
 void verb_hand_over(struct request *request, const union front_request *body);
+void verb_zone_add(struct request *request, const union front_request *body);
+void verb_zone_list(struct request *request, const union front_request *body);
+void verb_zone_close(struct request *request, const union front_request *body);
+void verb_zone_role(struct request *request, const union front_request *body);
 void verb_check(struct request *request, const union front_request *body);
 void verb_correct(struct request *request, const union front_request *body);
 void verb_map_set(struct request *request, const union front_request *body);
@@ -499,6 +509,18 @@ void moments_started(struct custody *custody, int64_t last_us);
 void moments_tick(struct custody *custody);
 /* Somebody took a session over; too many of them in a short time are an alarm. */
 void moments_taken_over(struct request *request);
+
+/* --- zones.c ---------------------------------------------------------------------------------- */
+
+/* What somebody asks to be bound to. AZ_NOT_FOUND: there is no such zone. */
+AZ_CHECKED enum az_status zone_bounds_read(const struct policy *policy,
+    const struct front_bounds *asked, struct zone_bounds *ret_bounds, struct az_err *reterr);
+/* "192.0.2.0/24", "2001:db8::/32" */
+#define ZONE_NETWORK_TEXT 64u
+void zone_network_text(const uint8_t address[16], uint8_t bits, char text[ZONE_NETWORK_TEXT]);
+/* "zones" and "outside". */
+void answer_bounds(
+    struct wire_writer *writer, const struct policy *policy, const struct zone_bounds *bounds);
 
 /* --- budgets.c: whom each human has seen ------------------------------------------------------ */
 

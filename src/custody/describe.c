@@ -66,6 +66,15 @@ client_close(struct words *words, const union front_request *body)
 }
 
 static void
+say_bounds(struct words *words, const struct front_bounds *bounds)
+{
+	for (uint8_t i = 0; i < bounds->count; i++)
+		say(words, "%s %s", i == 0 ? "; in the zones" : "", bounds->zones[i]);
+	if (bounds->count > 0)
+		say(words, "; outside of them %s", bounds->masked != 0 ? "masked" : "nothing");
+}
+
+static void
 purpose_add(struct words *words, const union front_request *body)
 {
 	const struct front_purpose_add *add = &body->purpose_add;
@@ -94,8 +103,46 @@ purpose_add(struct words *words, const union front_request *body)
 		if ((add->roles & 1u << role) != 0)
 			say(words, " %s", role_name((enum role)role));
 	}
+	say_bounds(words, &add->bounds);
 	date_format(add->until, until);
 	say(words, "; until %s", until);
+}
+
+static void
+zone_add(struct words *words, const union front_request *body)
+{
+	const struct front_zone_add *add = &body->zone_add;
+
+	say(words, "%s zone %s:", add->change != 0 ? "change" : "add", add->label);
+	for (uint8_t i = 0; i < add->network_count; i++) {
+		char text[ZONE_NETWORK_TEXT];
+
+		zone_network_text(add->networks[i].address, add->networks[i].bits, text);
+		say(words, "%s %s", i == 0 ? " networks" : "", text);
+	}
+	for (uint8_t i = 0; i < add->device_count; i++)
+		say(words, "%s %s",
+		    i > 0                        ? ""
+			: add->network_count > 0 ? " at the devices"
+						 : " devices",
+		    add->devices[i]);
+}
+
+static void
+zone_close(struct words *words, const union front_request *body)
+{
+	say(words, "close zone %s", body->named.label);
+}
+
+static void
+zone_role(struct words *words, const union front_request *body)
+{
+	const struct front_zone_role *asked = &body->zone_role;
+
+	say(words, "let the role %s see", role_name((enum role)asked->role));
+	if (asked->bounds.count == 0)
+		say(words, " in any zone");
+	say_bounds(words, &asked->bounds);
 }
 
 static void
@@ -326,6 +373,9 @@ static const struct {
     {FRONT_CLIENT_CLOSE, client_close},
     {FRONT_PURPOSE_ADD, purpose_add},
     {FRONT_PURPOSE_CLOSE, purpose_close},
+    {FRONT_ZONE_ADD, zone_add},
+    {FRONT_ZONE_CLOSE, zone_close},
+    {FRONT_ZONE_ROLE, zone_role},
     {FRONT_STAFF_ADD, staff_add},
     {FRONT_STAFF_END, staff_end},
     {FRONT_INVITE, invite},

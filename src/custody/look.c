@@ -298,6 +298,7 @@ is_granted(struct request *request, const struct front_look *asked,
 	enum role role = staff != NULL ? staff->role : ROLE_NONE;
 	const struct client *client = policy_client_labelled(custody->policy, asked->client);
 	const struct purpose *purpose = NULL;
+	struct whereabouts where = request_whereabouts(request, role);
 	int32_t today = (int32_t)(clock_now_us() / AZ_US_PER_DAY);
 	struct az_err err = {0};
 	enum az_status status = AZ_DENIED;
@@ -315,7 +316,7 @@ is_granted(struct request *request, const struct front_look *asked,
 		status = az_fail(&err, AZ_DENIED, "%s: a reason and a basis are needed",
 		    verb_name(request->verb));
 	if (status == AZ_OK)
-		status = policy_grant(client, purpose, role, ZONE_LOOPBACK, today, ret_grant, &err);
+		status = policy_grant(client, purpose, role, &where, today, ret_grant, &err);
 	if (status == AZ_OK)
 		status = campaign_admits(
 		    custody, purpose, asked->campaign, request->staff, ret_campaign, &err);
@@ -400,6 +401,7 @@ look_new(struct request *request, const struct front_look *asked, const struct l
 	memcpy(look->call, asked->call, sizeof(look->call));
 	look->entry = request_entry(request, ENTRY_NONE);
 	look->entry.log = grant.client;
+	look->entry.zone = grant.zone;
 	look->entry.purpose = purpose->id;
 	look->entry.campaign = look->campaign;
 	look->entry.reason = asked->reason;

@@ -177,6 +177,7 @@ person_find(struct request *request, const struct front_person *asked, struct pe
 	const struct staff *staff = people_staff(custody->people, request->staff);
 	const char *verb = verb_name(request->verb);
 	struct person person = {.role = staff != NULL ? staff->role : ROLE_NONE};
+	struct whereabouts where = request_whereabouts(request, person.role);
 	int32_t today = (int32_t)(clock_now_us() / AZ_US_PER_DAY);
 	struct az_err err = {0};
 	enum az_status status = AZ_OK;
@@ -195,8 +196,11 @@ person_find(struct request *request, const struct front_person *asked, struct pe
 		    asked->client, asked->purpose);
 	else if (person.role != ROLE_OFFICER)
 		/* Officers see nobody: what they may, is decided by the table alone. */
-		status = policy_grant(person.client, person.purpose, person.role, ZONE_LOOPBACK,
-		    today, &person.grant, &err);
+		status = policy_grant(
+		    person.client, person.purpose, person.role, &where, today, &person.grant, &err);
+	/* Outside of the zones somebody is seen masked, and a stop is taken down; nothing else. */
+	if (status == AZ_OK && person.grant.outside && request->verb != VERB_STOP)
+		status = az_fail(&err, AZ_DENIED, "%s: not from here", verb);
 	if (status != AZ_OK) {
 		err.status = status;
 		request_refuse(request, &err);

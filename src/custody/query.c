@@ -124,6 +124,8 @@ tell_entry(void *arg, uint64_t index, const struct ledger_read *read)
 		answer_text(&writer, "staff", staff->label);
 	if (device != NULL)
 		answer_text(&writer, "device", device->label);
+	if (policy_zone_label(custody->policy, entry->zone) != NULL)
+		answer_text(&writer, "zone", policy_zone_label(custody->policy, entry->zone));
 	if (entry->session != 0)
 		answer_uint(&writer, "session", entry->session);
 	if (record != 0) {

@@ -238,6 +238,28 @@ custody_request(struct custody_front *front, struct bytes message, int fd, struc
 	return AZ_OK;
 }
 
+/*
+ * Every front comes over a socket of this host today, so its network is the host's own, and what tells fronts apart is the
+ * device's key.
+ */
+uint64_t
+request_zones(const struct request *request)
+{
+	const struct origin origin = {.device = request->device,
+	    .is_local = true,
+	    .address_count = 2,
+	    .addresses = {{[15] = 1}, {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}}};
+
+	return policy_zones_at(request->custody->policy, &origin);
+}
+
+struct whereabouts
+request_whereabouts(const struct request *request, enum role role)
+{
+	return (struct whereabouts){.zones = request_zones(request),
+	    .role = *policy_bounds(request->custody->policy, role)};
+}
+
 struct ledger_entry
 request_entry(const struct request *request, enum entry_type type)
 {
@@ -247,7 +269,7 @@ request_entry(const struct request *request, enum entry_type type)
 	    .device = request->device,
 	    .session = request->session,
 	    .policy_version = POLICY_VERSION,
-	    .zone = ZONE_LOOPBACK,
+	    .zone = zone_code(request_zones(request)),
 	    .guard = GUARD_NONE,
 	    .grade = GRADE_OWN,
 	    .outcome = AZ_OK};

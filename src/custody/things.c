@@ -388,6 +388,17 @@ place_encode(uint64_t index, uint8_t ret_thing[ENTRY_PLACE_SIZE])
 	wire_store_u64(ret_thing + 1, index);
 }
 
+/* What a role is bound to; id is the role. */
+static enum az_status
+apply_bounds(struct custody *custody, uint64_t id, struct bytes thing, struct az_err *reterr)
+{
+	struct zone_bounds bounds;
+
+	if (id >= ROLE_COUNT || bounds_decode(thing, &bounds) != AZ_OK)
+		return az_fail(reterr, AZ_CORRUPT, "zones of a role: they cannot be read");
+	return policy_put_bounds(custody->policy, (enum role)id, &bounds, reterr);
+}
+
 /* The kinds whose forms other folders know. */
 static enum az_status
 apply_known(
@@ -401,6 +412,7 @@ apply_known(
 		struct budget budget;
 		struct budget_extension extension;
 		struct approval approval;
+		struct zone zone;
 	} known;
 	enum az_status status = AZ_INTERNAL;
 
@@ -428,6 +440,10 @@ apply_known(
 		status = extension_decode(thing, &known.extension);
 		if (status == AZ_OK)
 			return budget_put_extension(custody->budgets, &known.extension, reterr);
+	} else if (kind == THING_ZONE) {
+		status = zone_decode(thing, &known.zone);
+		if (status == AZ_OK)
+			return policy_put_zone(custody->policy, &known.zone, reterr);
 	} else if (kind == THING_APPROVAL) {
 		status = approval_decode(thing, &known.approval);
 		if (status == AZ_OK)
@@ -446,6 +462,8 @@ thing_apply(void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_
 			return az_fail(reterr, AZ_CORRUPT, "house: it cannot be read");
 		return AZ_OK;
 	}
+	if (kind == THING_BOUNDS)
+		return apply_bounds(custody, id, thing, reterr);
 	if (kind == THING_PLACE)
 		return place_apply(custody, id, thing, reterr);
 	if (kind == THING_CAMPAIGN)

@@ -89,6 +89,7 @@ static const struct {
     [ENTRY_CHECK_ANSWERED] = {"check-answered", GROUP_PURPOSE | GROUP_PERSON},
     [ENTRY_UNMASKED] = {"unmasked", GROUP_PURPOSE | GROUP_PERSON | GROUP_SUBJECT},
     [ENTRY_HANDED_OVER] = {"handed-over", GROUP_PURPOSE | GROUP_PERSON | GROUP_SUBJECT},
+    [ENTRY_ZONE] = {"zone", GROUP_SUBJECT},
     [ENTRY_CLOCK] = {"clock", GROUP_SUBJECT},
     [ENTRY_CASE] = {"case", GROUP_SUBJECT},
     [ENTRY_LEDGER_EXPORTED] = {"ledger-exported", GROUP_SUBJECT},

@@ -61,7 +61,9 @@ enum entry_type {
 	ENTRY_APPROVAL = 71, /* document and the signature over it; precedes what it allows */
 	ENTRY_DECLINED = 72,
 	ENTRY_ENROLLED = 73, /* who was invited has a key now */
-	ENTRY_CLOCK = 78,    /* detail: 1 forwards, 2 back; detail64: by how many microseconds */
+	ENTRY_ZONE =
+	    79, /* subject: the zone; detail: 1 added, 2 closed, 3 changed, 4 a role (the subject) bound */
+	ENTRY_CLOCK = 78, /* detail: 1 forwards, 2 back; detail64: by how many microseconds */
 	ENTRY_CASE =
 	    104, /* subject: the case; detail: 1 opened, 2 closed, 3 allowed; detail64: rows */
 	ENTRY_LEDGER_EXPORTED = 100, /* subject: the log; detail64: its size */
@@ -101,7 +103,7 @@ struct ledger_entry {
 	uint32_t device;
 	uint32_t session;
 	uint32_t policy_version;
-	uint8_t zone;    /* enum zone */
+	uint8_t zone;    /* enum zone_id */
 	uint8_t guard;   /* enum guard_state */
 	uint8_t grade;   /* enum grade */
 	uint8_t outcome; /* enum az_status */

@@ -7,7 +7,8 @@
 #include "policy/policy.h"
 
 #define FORMAT         1u
-#define PURPOSE_FORMAT 2u /* 1 could not unmask */
+#define PURPOSE_FORMAT 3u /* 1 could not unmask, and 2 was in any zone */
+#define FORMAT_UNMASK  2u
 
 static bool
 name_or_empty(const char *name)
@@ -88,6 +89,8 @@ purpose_encode(const struct purpose *purpose, struct buffer *buffer)
 		wire_put_u8(&writer, (uint8_t)purpose->fields[i].class);
 		wire_put_u8(&writer, purpose->fields[i].unmask ? 1 : 0);
 	}
+	wire_put_u64(&writer, purpose->bounds.zones);
+	wire_put_u8(&writer, purpose->bounds.masked ? 1 : 0);
 	return writer.status;
 }
 
@@ -98,6 +101,7 @@ purpose_decode(struct bytes bytes, struct purpose *ret_purpose)
 	struct purpose purpose;
 	unsigned int known;
 	uint8_t format, unmask;
+	uint8_t masked = 0;
 	bool good = true;
 
 	memset(&purpose, 0, sizeof(purpose));
@@ -120,13 +124,18 @@ purpose_decode(struct bytes bytes, struct purpose *ret_purpose)
 		wire_get_text(&reader, field->name, sizeof(field->name));
 		field->mask = (enum mask)wire_get_u8(&reader);
 		field->class = (enum field_class)wire_get_u8(&reader);
-		unmask = format >= PURPOSE_FORMAT ? wire_get_u8(&reader) : 0;
+		unmask = format >= FORMAT_UNMASK ? wire_get_u8(&reader) : 0;
 		field->unmask = unmask == 1;
 		good = good && unmask <= 1 && mask_name(field->mask) != NULL &&
 		    class_name(field->class) != NULL &&
 		    (field_parse(field->name, &known) || field_is_x_name(field->name));
 	}
-	good = good && (purpose.allows & ~CLASSES_TO_ALLOW) == 0;
+	if (format >= PURPOSE_FORMAT) {
+		purpose.bounds.zones = wire_get_u64(&reader);
+		masked = wire_get_u8(&reader);
+		purpose.bounds.masked = masked == 1;
+	}
+	good = good && masked <= 1 && (purpose.allows & ~CLASSES_TO_ALLOW) == 0;
 	if (format < FORMAT || format > PURPOSE_FORMAT || !wire_end(&reader) || !good ||
 	    purpose.id == 0 || purpose.client == 0 || !label_is_valid(purpose.label))
 		return AZ_INVALID;

@@ -24,10 +24,74 @@ field_bit(const struct client *client, const char *name)
 	return FIELD_COUNT;
 }
 
+/* How a field is shown where only masked ones are. */
+static enum mask
+outside_mask(unsigned int field, const struct purpose_field *shown)
+{
+	if (shown->mask != MASK_FULL)
+		return shown->mask;
+	switch (field) {
+	case FIELD_BIRTH: return MASK_YEAR;
+	case FIELD_EMAIL: return MASK_DOMAIN;
+	case FIELD_NUMBER:
+	case FIELD_POSTCODE:
+	case FIELD_PHONE:
+	case FIELD_MOBILE: return MASK_LAST4;
+	default: break;
+	}
+	return class_mask(shown->class) == MASK_FULL ? MASK_FIRST : class_mask(shown->class);
+}
+
+static bool
+is_within(const struct zone_bounds *bounds, uint64_t zones)
+{
+	return bounds->zones == 0 || (bounds->zones & zones) != 0;
+}
+
+/* Whether something is shown there at all; sets how, and by which zone. */
+static enum az_status
+check_zone(const struct purpose *purpose, const struct whereabouts *where, struct grant *grant,
+    struct az_err *reterr)
+{
+	bool role = is_within(&where->role, where->zones);
+	bool within = is_within(&purpose->bounds, where->zones);
+	uint64_t by = where->zones;
+
+	if (where->zones == 0 || (!role && !where->role.masked) ||
+	    (!within && !purpose->bounds.masked))
+		return az_fail(reterr, AZ_DENIED, "disclose: not from here");
+	grant->outside = !role || !within;
+	if (within && purpose->bounds.zones != 0)
+		by &= purpose->bounds.zones;
+	else if (role && where->role.zones != 0)
+		by &= where->role.zones;
+	grant->zone = zone_code(by);
+	return AZ_OK;
+}
+
+static void
+grant_field(struct grant *grant, unsigned int field, const struct purpose_field *shown)
+{
+	enum mask mask = grant->outside ? outside_mask(field, shown) : shown->mask;
+
+	if (!grant->outside)
+		grant->checked |= FIELD_BIT(field);
+	if (mask == MASK_CHECK)
+		return;
+	grant->shown |= FIELD_BIT(field);
+	grant->masks[field] = (uint8_t)mask;
+	if (mask == MASK_FULL)
+		return;
+	grant->masked |= FIELD_BIT(field);
+	if (shown->unmask && !grant->outside)
+		grant->unmasked |= FIELD_BIT(field);
+}
+
 enum az_status
 policy_grant(const struct client *client, const struct purpose *purpose, enum role role,
-    enum zone zone, int32_t today, struct grant *ret_grant, struct az_err *reterr)
+    const struct whereabouts *where, int32_t today, struct grant *ret_grant, struct az_err *reterr)
 {
+	enum az_status status;
 	struct grant grant = {0};
 
 	if (client == NULL || purpose == NULL || purpose->client != client->id)
@@ -39,24 +103,16 @@ policy_grant(const struct client *client, const struct purpose *purpose, enum ro
 		return az_fail(reterr, AZ_DENIED,
 		    "disclose: the purpose %s/%s is not for this role", client->label,
 		    purpose->label);
-	if (zone != ZONE_LOOPBACK)
-		return az_fail(reterr, AZ_DENIED, "disclose: not from here");
+	status = check_zone(purpose, where, &grant, reterr);
+	if (status != AZ_OK)
+		return status;
 	grant.client = client->id;
 	grant.purpose = purpose->id;
 	for (uint8_t i = 0; i < purpose->field_count; i++) {
 		unsigned int field = field_bit(client, purpose->fields[i].name);
 
-		if (field == FIELD_COUNT || purpose->fields[i].mask == MASK_HIDDEN)
-			continue;
-		grant.checked |= FIELD_BIT(field);
-		if (purpose->fields[i].mask == MASK_CHECK)
-			continue;
-		grant.shown |= FIELD_BIT(field);
-		grant.masks[field] = (uint8_t)purpose->fields[i].mask;
-		if (purpose->fields[i].mask != MASK_FULL)
-			grant.masked |= FIELD_BIT(field);
-		if (purpose->fields[i].mask != MASK_FULL && purpose->fields[i].unmask)
-			grant.unmasked |= FIELD_BIT(field);
+		if (field != FIELD_COUNT && purpose->fields[i].mask != MASK_HIDDEN)
+			grant_field(&grant, field, &purpose->fields[i]);
 	}
 	if (grant.shown == 0)
 		return az_fail(reterr, AZ_DENIED, "disclose: the purpose %s/%s shows nothing",

@@ -35,6 +35,7 @@ policy_free(struct policy **policy)
 	for (uint32_t i = 0; i < freed->purpose_room; i++)
 		free(freed->purposes[i]);
 	policy_free_approvals(freed);
+	policy_free_zones(freed);
 	free(freed->clients);
 	free(freed->purposes);
 	free(freed->client_labels.slots);

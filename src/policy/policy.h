@@ -55,6 +55,43 @@ enum permission {
 enum permission policy_permit(
     enum role role, enum verb verb, enum house_stage stage, struct az_err *reterr);
 
+/* --- zones ----------------------------------------------------------------------------------- */
+
+#define ZONE_NETWORKS_MAX 16u
+#define ZONE_DEVICES_MAX  64u
+
+struct zone_network {
+	uint8_t address[16]; /* IPv6; IPv4 behind its prefix ::ffff:0:0/96 */
+	uint8_t bits;        /* at most 128; those beyond are zero */
+};
+bool network_is_valid(const struct zone_network *network);
+bool network_has(const struct zone_network *network, const uint8_t address[16]);
+
+/* Who is at one of the devices, if any are named, and behind one of the networks, if any are. */
+struct zone {
+	uint32_t id; /* from ZONE_FIRST, below ZONE_COUNT, never reused */
+	char label[LABEL_SIZE];
+	uint8_t network_count, device_count; /* not both 0 */
+	struct zone_network networks[ZONE_NETWORKS_MAX];
+	uint32_t devices[ZONE_DEVICES_MAX];
+	int64_t added_us;
+	int64_t closed_us; /* 0: open */
+};
+
+/* Where what a role or a purpose shows is shown: in some zones, or in any; outside of them nothing, or only masked. */
+struct zone_bounds {
+	uint64_t zones; /* bits ZONE_BIT; 0: in any */
+	bool masked;    /* outside of them it is shown, but masked as far as a mask goes */
+};
+
+/* From where somebody asks, as far as it is known. */
+struct origin {
+	uint32_t device;
+	bool is_local; /* on the keeper's own host */
+	uint8_t address_count;
+	uint8_t addresses[2][16];
+};
+
 /* --- clients and purposes -------------------------------------------------------------------- */
 
 struct client {
@@ -78,6 +115,7 @@ struct purpose {
 	int64_t added_us;
 	int64_t closed_us;
 	uint32_t allows; /* classes that its lists may hold, of CLASSES_TO_ALLOW: bits 1 << class */
+	struct zone_bounds bounds;
 	uint8_t field_count; /* at most FIELD_COUNT */
 	struct purpose_field {
 		char name[FIELD_NAME_MAX]; /* "phone", "x:ward"; a client need not have it yet */
@@ -123,6 +161,34 @@ void policy_each_client(
 /* Of one client, or of all with 0; by id. */
 void policy_each_purpose(const struct policy *policy, uint32_t client,
     void (*visit)(void *arg, const struct purpose *purpose), void *arg);
+
+/*
+ * Whether a zone can be added: a valid label that no open one has, and not "loopback"; a network or a device; networks with no bits
+ * beyond their width. AZ_INVALID, AZ_CONFLICT, AZ_LIMIT.
+ */
+AZ_CHECKED enum az_status policy_may_add_zone(
+    const struct policy *policy, const struct zone *zone, struct az_err *reterr);
+AZ_CHECKED enum az_status policy_put_zone(
+    struct policy *policy, const struct zone *zone, struct az_err *reterr);
+uint32_t policy_next_zone(const struct policy *policy);
+/* NULL if there is none. Borrowed until a put. */
+const struct zone *policy_zone(const struct policy *policy, uint32_t id);
+/* ZONE_NONE if there is none; of open ones, and of loopback. */
+uint32_t policy_zone_labelled(const struct policy *policy, const char *label);
+/* Of any that ever was; NULL. */
+const char *policy_zone_label(const struct policy *policy, uint32_t id);
+/* What a role is bound to: to nothing, unless something was put. */
+AZ_CHECKED enum az_status policy_put_bounds(
+    struct policy *policy, enum role role, const struct zone_bounds *bounds, struct az_err *reterr);
+const struct zone_bounds *policy_bounds(const struct policy *policy, enum role role);
+/* The zones that somebody is in, as bits; 0: they are nowhere, and see nothing. */
+uint64_t policy_zones_at(const struct policy *policy, const struct origin *origin);
+/* The one that stands in entries: the first of an officer's making, else loopback, else none. */
+uint8_t zone_code(uint64_t zones);
+AZ_CHECKED enum az_status zone_encode(const struct zone *zone, struct buffer *buffer);
+AZ_CHECKED enum az_status zone_decode(struct bytes bytes, struct zone *ret_zone);
+AZ_CHECKED enum az_status bounds_encode(const struct zone_bounds *bounds, struct buffer *buffer);
+AZ_CHECKED enum az_status bounds_decode(struct bytes bytes, struct zone_bounds *ret_bounds);
 
 /* The stored and replayed forms; AZ_INVALID on reading anything else. docs/format/house-db.md. */
 AZ_CHECKED enum az_status client_encode(const struct client *client, struct buffer *buffer);
@@ -300,18 +366,28 @@ struct grant {
 	uint32_t purpose;
 	uint64_t shown;    /* field bits that may be shown */
 	uint64_t masked;   /* of these, the ones shown only in part */
+	bool outside;      /* of the zones: only masked */
+	uint8_t zone;      /* by which it is granted; for entries */
 	uint64_t unmasked; /* of the masked ones, those that may be shown whole for a reason */
 	uint64_t
 	    checked; /* field bits that a value may be checked against: the shown ones, and others */
 	uint8_t masks[FIELD_COUNT]; /* enum mask */
 };
 
+/* Where who asks is, and what their role is bound to. */
+struct whereabouts {
+	uint64_t zones; /* as policy_zones_at gives them; 0: nowhere */
+	struct zone_bounds role;
+};
+
 /*
- * What role sees of client for purpose today, in zone. AZ_DENIED: the purpose or client is closed or past its
- * end, the role is not among its roles, the zone is not loopback, or nothing would be shown.
+ * What role sees of client for purpose today, being there. AZ_DENIED: the purpose or client is closed or past its
+ * end, the role is not among its roles, they are nowhere or outside of what role or purpose is bound to, or nothing would be shown.
+ * Outside where it is masked, every field is masked at least as far as a mask that fits it goes, and nothing may be unmasked or checked.
  */
 AZ_CHECKED enum az_status policy_grant(const struct client *client, const struct purpose *purpose,
-    enum role role, enum zone zone, int32_t today, struct grant *ret_grant, struct az_err *reterr);
+    enum role role, const struct whereabouts *where, int32_t today, struct grant *ret_grant,
+    struct az_err *reterr);
 
 /* Shows fields whole, as far as the grant lets them be unmasked. */
 void policy_unmask(struct grant *grant, uint64_t fields);

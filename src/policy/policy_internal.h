@@ -23,10 +23,13 @@ struct policy {
 	/* By number: slot number - 1. Each owns its document. */
 	struct approval **approvals;
 	uint32_t approval_room, approval_next;
+	struct zone *zones[ZONE_COUNT];        /* by id */
+	struct zone_bounds bounds[ROLE_COUNT]; /* of each role */
 };
 
 /* Grows a list of pointers so that id, which counts from 1, has a place. */
 bool policy_reserve(void ***list, uint32_t *room, uint32_t id) AZ_CHECKED;
 void policy_free_approvals(struct policy *policy);
+void policy_free_zones(struct policy *policy);
 
 #endif

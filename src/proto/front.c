@@ -131,6 +131,43 @@ walk_client_add(struct walk *walk, struct front_client_add *add)
 }
 
 static void
+walk_bounds(struct walk *walk, struct front_bounds *bounds)
+{
+	walk_u8(walk, &bounds->count);
+	walk->bad |= bounds->count > FRONT_ZONES_MAX;
+	for (uint8_t i = 0; !walk->bad && i < bounds->count; i++)
+		walk_label(walk, bounds->zones[i], false);
+	walk_u8(walk, &bounds->masked);
+	walk->bad |= bounds->masked > (bounds->count > 0 ? 1 : 0);
+}
+
+static void
+walk_zone_add(struct walk *walk, struct front_zone_add *add)
+{
+	walk_label(walk, add->label, false);
+	walk_u8(walk, &add->change);
+	walk_u8(walk, &add->network_count);
+	walk->bad |= add->change > 1 || add->network_count > FRONT_NETWORKS_MAX;
+	for (uint8_t i = 0; !walk->bad && i < add->network_count; i++) {
+		walk_u8(walk, &add->networks[i].bits);
+		walk_raw(walk, add->networks[i].address, sizeof(add->networks[i].address));
+		walk->bad |= add->networks[i].bits > 128;
+	}
+	walk_u8(walk, &add->device_count);
+	walk->bad |= add->device_count > FRONT_DEVICES_MAX;
+	for (uint8_t i = 0; !walk->bad && i < add->device_count; i++)
+		walk_label(walk, add->devices[i], false);
+}
+
+static void
+walk_zone_role(struct walk *walk, struct front_zone_role *asked)
+{
+	walk_u8(walk, &asked->role);
+	walk->bad |= role_name((enum role)asked->role) == NULL;
+	walk_bounds(walk, &asked->bounds);
+}
+
+static void
 walk_purpose_add(struct walk *walk, struct front_purpose_add *add)
 {
 	walk_label(walk, add->client, false);
@@ -151,6 +188,7 @@ walk_purpose_add(struct walk *walk, struct front_purpose_add *add)
 		walk->bad |= field->unmask > 1;
 		walk->bad |= !field_parse(field->name, &known) && !field_is_x_name(field->name);
 	}
+	walk_bounds(walk, &add->bounds);
 }
 
 static void
@@ -516,6 +554,7 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_RECIPIENT:
 	case FRONT_CASE_LIST:
 	case FRONT_STAFF_LIST:
+	case FRONT_ZONE_LIST:
 	case FRONT_DEVICE_LIST: break;
 	case FRONT_CAMPAIGN_LIST:
 	case FRONT_PURPOSE_LIST: walk_label(walk, request->named.client, true); break;
@@ -530,10 +569,13 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 		break;
 	case FRONT_CLIENT_CLOSE:
 	case FRONT_STAFF_END:
+	case FRONT_ZONE_CLOSE:
 	case FRONT_DEVICE_RETIRE: walk_label(walk, request->named.label, false); break;
 	case FRONT_LEDGER_VERIFY: walk_label(walk, request->named.label, true); break;
 	case FRONT_ENTRUST: walk_entrust(walk, &request->entrust); break;
 	case FRONT_DISCLOSE: walk_disclose(walk, &request->disclose); break;
+	case FRONT_ZONE_ADD: walk_zone_add(walk, &request->zone_add); break;
+	case FRONT_ZONE_ROLE: walk_zone_role(walk, &request->zone_role); break;
 	case FRONT_HAND_OVER: walk_hand_over(walk, &request->hand_over); break;
 	case FRONT_CHECK: walk_check(walk, &request->check); break;
 	case FRONT_MAP_SET:

@@ -85,6 +85,10 @@ enum front_message {
 	FRONT_UNTIL = 64, /* somebody's last day */
 	FRONT_CHECK = 65, /* whether a field of one person is a value */
 	FRONT_HAND_OVER = 66,
+	FRONT_ZONE_ADD = 67,
+	FRONT_ZONE_LIST = 68,
+	FRONT_ZONE_CLOSE = 69,
+	FRONT_ZONE_ROLE = 70,
 	FRONT_ENROL = 63, /* instead of SIGN_IN: by who was invited, and has no key here yet */
 
 	FRONT_DONE = 129, /* heads, then an answer (proto/answer.h) */
@@ -140,6 +144,15 @@ struct front_named {
 	char label[LABEL_SIZE];
 };
 
+#define FRONT_ZONES_MAX 16u
+/* Where something is shown. */
+struct front_bounds {
+	uint8_t count; /* 0: in any zone */
+	char zones[FRONT_ZONES_MAX][LABEL_SIZE];
+	uint8_t
+	    masked; /* 0 or 1: outside of them it is masked, rather than nothing; 0 if there are none */
+};
+
 struct front_purpose_add {
 	char client[LABEL_SIZE];
 	char label[LABEL_SIZE];
@@ -153,6 +166,7 @@ struct front_purpose_add {
 		uint8_t class;  /* enum field_class */
 		uint8_t unmask; /* 0 or 1: it may be shown whole, for a reason */
 	} fields[FIELD_COUNT];
+	struct front_bounds bounds;
 };
 
 struct front_staff_add {
@@ -331,6 +345,25 @@ struct front_restrict {
 };
 #define FRONT_MINUTES_MAX 1440u
 
+#define FRONT_NETWORKS_MAX 16u
+#define FRONT_DEVICES_MAX  64u
+struct front_zone_add {
+	char label[LABEL_SIZE];
+	uint8_t change; /* 0 or 1: one that there is gets other bounds */
+	uint8_t network_count;
+	struct front_network {
+		uint8_t bits;
+		uint8_t address[16];
+	} networks[FRONT_NETWORKS_MAX];
+	uint8_t device_count;
+	char devices[FRONT_DEVICES_MAX][LABEL_SIZE];
+};
+
+struct front_zone_role {
+	uint8_t role; /* enum role */
+	struct front_bounds bounds;
+};
+
 #define FRONT_HAND_OVER_MINUTES 60u
 struct front_hand_over {
 	struct front_person person;
@@ -410,6 +443,8 @@ union front_request {
 	struct front_map map;
 	struct front_disclose disclose;
 	struct front_check check;
+	struct front_zone_add zone_add;
+	struct front_zone_role zone_role;
 	struct front_hand_over hand_over;
 	struct front_query query;
 	struct front_correct correct;

@@ -222,6 +222,8 @@ static const char *const verb_names[VERB_COUNT] = {
     [VERB_INVITE] = "invite",
     [VERB_AUTHENTICATOR] = "authenticator",
     [VERB_CHECK] = "check",
+    [VERB_ZONE] = "zone",
+    [VERB_ZONE_LIST] = "zone list",
     [VERB_HAND_OVER] = "hand-over",
 };
 

@@ -141,6 +141,8 @@ enum verb {
 	VERB_AUTHENTICATOR = 40, /* another key for somebody */
 	VERB_CHECK = 43,         /* whether a field of one person is a value */
 	VERB_HAND_OVER = 44,
+	VERB_ZONE = 41, /* add, change, close; what roles are bound to */
+	VERB_ZONE_LIST = 42,
 	VERB_CASE = 56, /* open, allow */
 	VERB_TRACE = 57,
 	VERB_HISTORY = 58,
@@ -176,7 +178,10 @@ enum basis {
 	BASIS_COUNT = 7,
 };
 
-enum zone { ZONE_NONE = 0, ZONE_LOOPBACK = 1 };
+/* The zones of an officer's making count from ZONE_FIRST; ZONE_NONE is nowhere. */
+enum zone_id { ZONE_NONE = 0, ZONE_LOOPBACK = 1, ZONE_FIRST = 2, ZONE_COUNT = 64 };
+#define ZONE_BIT(zone)      (UINT64_C(1) << (zone))
+#define ZONE_LOOPBACK_LABEL "loopback"
 enum guard_state {
 	GUARD_NONE = 0,
 	GUARD_SILENT = 1,

@@ -160,6 +160,8 @@ read_things(struct bytes bytes)
 		struct staff staff;
 		struct device device;
 		struct approval approval;
+		struct zone zone;
+		struct zone_bounds bounds;
 	} thing;
 
 	buffer_init(&again, 1u << 16, false);
@@ -181,6 +183,14 @@ read_things(struct bytes bytes)
 	}
 	if (device_decode(bytes, &thing.device) == AZ_OK) {
 		assert(device_encode(&thing.device, &again) == AZ_OK);
+		same(&again, bytes);
+	}
+	if (zone_decode(bytes, &thing.zone) == AZ_OK) {
+		assert(zone_encode(&thing.zone, &again) == AZ_OK);
+		same(&again, bytes);
+	}
+	if (bounds_decode(bytes, &thing.bounds) == AZ_OK) {
+		assert(bounds_encode(&thing.bounds, &again) == AZ_OK);
 		same(&again, bytes);
 	}
 	if (approval_decode(bytes, &thing.approval) == AZ_OK) {

@@ -27,6 +27,8 @@ free_arena(void **state)
 	return 0;
 }
 
+static const struct whereabouts here = {.zones = ZONE_BIT(ZONE_LOOPBACK)};
+
 /* What a mask leaves of a value of a field. */
 static const char *
 masked(enum field field, enum mask mask, const char *value)
@@ -165,7 +167,7 @@ a_grant_is_what_the_purpose_shows_and_the_client_has(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    policy_grant(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 100, &grant, NULL), AZ_OK);
+	    policy_grant(&client, &purpose, ROLE_AGENT, &here, 100, &grant, NULL), AZ_OK);
 	assert_true(grant.shown == (FIELD_BIT(FIELD_NAME) | FIELD_BIT(FIELD_X_FIRST)));
 	assert_true(grant.masked == FIELD_BIT(FIELD_X_FIRST));
 }
@@ -180,19 +182,19 @@ what_may_be_checked_is_not_shown_by_that(void **state)
 	(void)state;
 	purpose.fields[1].mask = MASK_CHECK;
 	assert_int_equal(
-	    policy_grant(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 1, &grant, NULL), AZ_OK);
+	    policy_grant(&client, &purpose, ROLE_AGENT, &here, 1, &grant, NULL), AZ_OK);
 	assert_true(grant.shown == FIELD_BIT(FIELD_NAME));
 	assert_true(grant.masked == 0);
 	assert_true(grant.checked == (FIELD_BIT(FIELD_NAME) | FIELD_BIT(FIELD_X_FIRST)));
 	purpose.fields[1].mask = MASK_HIDDEN;
 	assert_int_equal(
-	    policy_grant(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 1, &grant, NULL), AZ_OK);
+	    policy_grant(&client, &purpose, ROLE_AGENT, &here, 1, &grant, NULL), AZ_OK);
 	assert_true(grant.checked == FIELD_BIT(FIELD_NAME));
 	/* A purpose that shows nothing is none, whatever may be checked. */
 	purpose.fields[0].mask = MASK_CHECK;
 	purpose.fields[2].mask = MASK_CHECK;
 	assert_int_equal(
-	    policy_grant(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 1, &grant, NULL), AZ_DENIED);
+	    policy_grant(&client, &purpose, ROLE_AGENT, &here, 1, &grant, NULL), AZ_DENIED);
 }
 
 /* A purpose of the first format, which could not unmask, is read as one that unmasks nothing. */
@@ -215,14 +217,21 @@ what_is_unmasked_is_kept_and_an_older_form_has_none(void **state)
 	assert_true(read.fields[1].unmask && !read.fields[0].unmask && !read.fields[2].unmask);
 	for (size_t cut = 0; cut < buffer.size; cut++)
 		assert_int_equal(purpose_decode(bytes_make(buffer.data, cut), &read), AZ_INVALID);
-	/* The last byte is the flag of the last field. */
+	/* The last bytes: the flag of the last field, the zones, and whether it is masked outside of them. */
+	buffer.data[buffer.size - 10] = 2;
+	assert_int_equal(purpose_decode(buffer_peek(&buffer), &read), AZ_INVALID);
+	buffer.data[buffer.size - 10] = 1;
 	buffer.data[buffer.size - 1] = 2;
 	assert_int_equal(purpose_decode(buffer_peek(&buffer), &read), AZ_INVALID);
 	purpose.field_count = 1;
 	assert_int_equal(purpose_encode(&purpose, &old), AZ_OK);
 	old.data[0] = 1;
-	assert_int_equal(purpose_decode(bytes_make(old.data, old.size - 1), &read), AZ_OK);
+	assert_int_equal(purpose_decode(bytes_make(old.data, old.size - 10), &read), AZ_OK);
 	assert_false(read.fields[0].unmask);
+	old.data[0] = 2;
+	assert_int_equal(purpose_decode(bytes_make(old.data, old.size - 9), &read), AZ_OK);
+	assert_true(read.bounds.zones == 0 && !read.bounds.masked);
+	old.data[0] = 4;
 	assert_int_equal(purpose_decode(buffer_peek(&old), &read), AZ_INVALID);
 	buffer_fini(&buffer);
 	buffer_fini(&old);
@@ -239,7 +248,7 @@ only_what_the_purpose_lets_is_unmasked(void **state)
 	purpose.fields[0].mask = MASK_FIRST;
 	purpose.fields[1].unmask = true;
 	assert_int_equal(
-	    policy_grant(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 1, &grant, NULL), AZ_OK);
+	    policy_grant(&client, &purpose, ROLE_AGENT, &here, 1, &grant, NULL), AZ_OK);
 	policy_unmask(&grant, UINT64_MAX);
 	assert_true(grant.masked == FIELD_BIT(FIELD_NAME));
 	assert_int_equal(grant.masks[FIELD_NAME], MASK_FIRST);
@@ -248,12 +257,14 @@ only_what_the_purpose_lets_is_unmasked(void **state)
 }
 
 static void
-refuse(const struct client *client, const struct purpose *purpose, enum role role, enum zone zone,
-    int32_t today)
+refuse(const struct client *client, const struct purpose *purpose, enum role role,
+    enum zone_id zone, int32_t today)
 {
+	struct whereabouts where = {.zones = zone == ZONE_NONE ? 0 : ZONE_BIT(zone)};
 	struct grant grant;
 
-	assert_int_equal(policy_grant(client, purpose, role, zone, today, &grant, NULL), AZ_DENIED);
+	assert_int_equal(
+	    policy_grant(client, purpose, role, &where, today, &grant, NULL), AZ_DENIED);
 }
 
 static void
@@ -286,6 +297,65 @@ i9_everything_else_is_denied(void **state)
 	refuse(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 1);
 }
 
+/* Bound to zones: nothing outside, or nothing whole. */
+static void
+outside_of_the_zones_nothing_or_only_masked(void **state)
+{
+	static const char *const names[] = {"name", "birth", "phone", "email", "address", "x:ward"};
+	struct client client = a_client();
+	struct purpose purpose = a_purpose();
+	struct whereabouts where = {.zones = ZONE_BIT(ZONE_LOOPBACK)};
+	struct grant grant;
+
+	(void)state;
+	purpose.field_count = AZ_ARRAY_SIZE(names);
+	for (uint8_t i = 0; i < purpose.field_count; i++) {
+		(void)snprintf(purpose.fields[i].name, FIELD_NAME_MAX, "%s", names[i]);
+		purpose.fields[i].mask = MASK_FULL;
+		purpose.fields[i].class = CLASS_OTHER;
+	}
+	purpose.fields[2].mask = MASK_LAST4;
+	purpose.fields[2].unmask = true;
+	purpose.bounds.zones = ZONE_BIT(5) | ZONE_BIT(9);
+	assert_int_equal(
+	    policy_grant(&client, &purpose, ROLE_AGENT, &where, 1, &grant, NULL), AZ_DENIED);
+	purpose.bounds.masked = true;
+	assert_int_equal(
+	    policy_grant(&client, &purpose, ROLE_AGENT, &where, 1, &grant, NULL), AZ_OK);
+	assert_true(grant.outside && grant.masked == grant.shown && grant.shown != 0);
+	assert_true(grant.checked == 0 && grant.unmasked == 0);
+	assert_int_equal(grant.zone, ZONE_LOOPBACK);
+	for (unsigned int field = 0; field < FIELD_COUNT; field++)
+		assert_true(
+		    (grant.shown & FIELD_BIT(field)) == 0 || grant.masks[field] != MASK_FULL);
+	where.zones |= ZONE_BIT(9);
+	assert_int_equal(
+	    policy_grant(&client, &purpose, ROLE_AGENT, &where, 1, &grant, NULL), AZ_OK);
+	assert_true(!grant.outside && grant.masked == FIELD_BIT(FIELD_PHONE));
+	assert_true(grant.unmasked == FIELD_BIT(FIELD_PHONE) && grant.checked == grant.shown);
+	assert_int_equal(grant.zone, 9);
+	/* The role's zones hold besides. */
+	where.role.zones = ZONE_BIT(7);
+	assert_int_equal(
+	    policy_grant(&client, &purpose, ROLE_AGENT, &where, 1, &grant, NULL), AZ_DENIED);
+	where.role.masked = true;
+	assert_int_equal(
+	    policy_grant(&client, &purpose, ROLE_AGENT, &where, 1, &grant, NULL), AZ_OK);
+	assert_true(grant.outside);
+	where.zones |= ZONE_BIT(7);
+	assert_int_equal(
+	    policy_grant(&client, &purpose, ROLE_AGENT, &where, 1, &grant, NULL), AZ_OK);
+	assert_false(grant.outside);
+	/* Nowhere is outside of everything, masked or not. */
+	where.zones = 0;
+	assert_int_equal(
+	    policy_grant(&client, &purpose, ROLE_AGENT, &where, 1, &grant, NULL), AZ_DENIED);
+	purpose.bounds = (struct zone_bounds){0};
+	where.role = (struct zone_bounds){0};
+	assert_int_equal(
+	    policy_grant(&client, &purpose, ROLE_AGENT, &where, 1, &grant, NULL), AZ_DENIED);
+}
+
 static void
 hidden_fields_are_not_in_the_row(void **state)
 {
@@ -301,7 +371,7 @@ hidden_fields_are_not_in_the_row(void **state)
 	for (unsigned int field = 0; field < FIELD_COUNT; field++)
 		row.values[field] = bytes_of("secret value");
 	assert_int_equal(
-	    policy_grant(&client, &purpose, ROLE_AGENT, ZONE_LOOPBACK, 1, &grant, NULL), AZ_OK);
+	    policy_grant(&client, &purpose, ROLE_AGENT, &here, 1, &grant, NULL), AZ_OK);
 	arena_reset(arena);
 	assert_int_equal(
 	    policy_mask(&grant, &row, arena, &shown, &shown_bits, &masked_bits), AZ_OK);
@@ -326,6 +396,7 @@ main(void)
 	    cmocka_unit_test(what_is_unmasked_is_kept_and_an_older_form_has_none),
 	    cmocka_unit_test(only_what_the_purpose_lets_is_unmasked),
 	    cmocka_unit_test(i9_everything_else_is_denied),
+	    cmocka_unit_test(outside_of_the_zones_nothing_or_only_masked),
 	    cmocka_unit_test(hidden_fields_are_not_in_the_row),
 	};
 

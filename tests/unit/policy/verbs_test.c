@@ -20,6 +20,8 @@ static const struct {
     {VERB_ENTRUST, "-y---"},
     {VERB_DISCLOSE, "yy---"},
     {VERB_CHECK, "yy---"},
+    {VERB_ZONE, "--a--"},
+    {VERB_ZONE_LIST, "-yy--"},
     {VERB_HAND_OVER, "yy---"},
     {VERB_LEDGER_VERIFY, "--yyy"},
     {VERB_LEDGER_QUERY, "--y--"},
