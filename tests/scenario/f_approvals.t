@@ -133,13 +133,39 @@ run client list
 ! grep -q c07 out
 ok 'indeed not'
 
+# The signature is over one request, and every bit of it.
+run staff key --out asker.key --name asker
+run staff add asker --role supervisor --public "$(cat out)"
+as asker client add c11 --name Eleven
+as asker client add c12 --name Twelve
+replay() {
+	code=0
+	"$AZUKARI_REPLAY" "$@" >out 2>err || code=$?
+}
+replay 8 9
+gives 3 'a signature over one request approves no other (I7)'
+replay 9 8
+gives 3 'nor the other way about'
+for bit in 0 7 255 256 511; do
+	replay 8 8 $bit
+	gives 3 "nor with bit $bit changed"
+done
+run client list
+! grep -qE 'c11|c12' out
+ok 'nothing was done by any of that'
+replay 8 8
+gives 0 'as it is, it does'
+replay 8 8
+gives 3 'once'
+run refuse 9
+
 # All of it again after a restart.
 stop
 gives 0 'the house stops'
 serve
 run --json approvals --all
 is "$(json '[.requests[] | (.request|tostring) + .state] | join(" ")')" \
-	'1used 2refused 3open 4used 5expired 6open 7open' 'requests are kept'
+	'1used 2refused 3open 4used 5expired 6open 7open 8used 9refused' 'requests are kept'
 run approve 1
 gives 3 'what was used stays used over a restart (I7)'
 run ledger verify

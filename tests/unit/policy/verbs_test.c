@@ -2,6 +2,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -139,6 +142,97 @@ i7_until_the_second_officer_has_enrolled_only_set_up_verbs_work(void **state)
 	}
 }
 
+/* --- the page that people read ----------------------------------------------------------------- */
+
+/* The next cell of a row of a table in Markdown, without blanks around it; NULL at the end. */
+static char *
+next_cell(char **rest)
+{
+	char *cell = *rest;
+	char *end = cell == NULL ? NULL : strchr(cell, '|');
+
+	if (end == NULL)
+		return NULL;
+	*rest = end + 1;
+	*end = '\0';
+	while (*cell == ' ')
+		cell++;
+	while (end > cell && end[-1] == ' ')
+		*--end = '\0';
+	return cell;
+}
+
+static enum verb
+verb_named(const char *name)
+{
+	for (unsigned int verb = 0; verb < VERB_COUNT; verb++) {
+		if (verb_name((enum verb)verb) != NULL &&
+		    strcmp(verb_name((enum verb)verb), name) == 0)
+			return (enum verb)verb;
+	}
+	return VERB_NONE;
+}
+
+static enum decision
+decision_named(const char *cell)
+{
+	if (strcmp(cell, "yes") == 0)
+		return DECISION_ALLOW;
+	if (strcmp(cell, "ask") == 0)
+		return DECISION_ASK;
+	assert_string_equal(cell, "–");
+	return DECISION_DENY;
+}
+
+/* One row: every cell is what the keeper decides. */
+static void
+check_row(char *line, bool seen[VERB_COUNT])
+{
+	char *rest = line + 1;
+	const char *name = next_cell(&rest);
+	enum verb verb = verb_named(name);
+
+	if (verb == VERB_NONE)
+		fail_msg("docs/roles.md: there is no verb %s", name);
+	assert_false(seen[verb]);
+	seen[verb] = true;
+	for (unsigned int role = ROLE_AGENT; role < ROLE_COUNT; role++) {
+		const char *cell = next_cell(&rest);
+
+		assert_non_null(cell);
+		if (decision_named(cell) != policy_decide((enum role)role, verb))
+			fail_msg("docs/roles.md: %s for %s is not what the keeper decides", name,
+			    role_name((enum role)role));
+	}
+}
+
+static void
+the_page_says_what_the_keeper_decides(void **state)
+{
+	const char *path = getenv("AZUKARI_ROLES");
+	FILE *page = path != NULL ? fopen(path, "r") : NULL;
+	bool seen[VERB_COUNT] = {false};
+	bool in_table = false;
+	char line[1024];
+
+	(void)state;
+	assert_non_null(page);
+	while (fgets(line, sizeof(line), page) != NULL) {
+		if (strncmp(line, "| Verb |", 8) == 0)
+			in_table = true;
+		else if (line[0] != '|')
+			in_table = false;
+		else if (in_table && line[1] == ' ')
+			check_row(line, seen);
+	}
+	(void)fclose(page);
+	for (unsigned int verb = 0; verb < VERB_COUNT; verb++) {
+		if (verb_name((enum verb)verb) != NULL && !seen[verb])
+			fail_msg("docs/roles.md: there is no row for the verb %s",
+			    verb_name((enum verb)verb));
+	}
+}
+
 int
 main(void)
 {
@@ -146,6 +240,7 @@ main(void)
 	    cmocka_unit_test(every_cell_is_the_designs),
 	    cmocka_unit_test(i9_what_is_not_in_the_table_is_denied),
 	    cmocka_unit_test(i7_until_the_second_officer_has_enrolled_only_set_up_verbs_work),
+	    cmocka_unit_test(the_page_says_what_the_keeper_decides),
 	    cmocka_unit_test(only_an_officer_of_an_unsealed_house_approves_by_asking),
 	};
 

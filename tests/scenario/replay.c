@@ -1,0 +1,94 @@
+/*
+ * An officer's front that cheats: signs one request and sends the signature as the approval of another, or changes a bit of it.
+ * replay SIGNED SENT [BIT]. Its exit code is that of the refusal.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/front.h"
+#include "crypto/hash.h"
+#include "proto/answer.h"
+#include "proto/approval.h"
+
+/* The document of an answer. */
+static struct bytes
+document_of(const struct front_answer *answer)
+{
+	struct answer_reader reader;
+	struct answer_event event;
+
+	answer_reader_init(&reader, buffer_peek(&answer->tree));
+	while (answer_next(&reader, &event) == AZ_OK) {
+		if (event.tag == ANSWER_BYTES && strcmp(event.name, "document") == 0)
+			return event.bytes;
+	}
+	return bytes_make(NULL, 0);
+}
+
+/* What the commands need of the program that they stand in; none of them is run here. */
+int
+cli_run(const struct cli *cli, int argc, char **argv)
+{
+	(void)cli;
+	(void)argc;
+	(void)argv;
+	abort();
+}
+
+int
+cli_fail(const struct az_err *err)
+{
+	(void)err;
+	abort();
+}
+
+int
+cli_usage(const char *command, const char *problem)
+{
+	(void)command;
+	(void)problem;
+	abort();
+}
+
+int
+main(int argc, char **argv)
+{
+	struct cli cli = {.house = getenv("AZUKARI_HOUSE"), .key = getenv("AZUKARI_KEY")};
+	union front_request request = {0};
+	struct front_approve approve = {0};
+	struct front_answer answer;
+	struct front *front = NULL;
+	struct az_err err = {0};
+	uint8_t hash[SHA256_SIZE];
+	enum az_status status;
+
+	if (argc < 3)
+		return 2;
+	front_answer_init(&answer);
+	request.numbered.number = (uint32_t)strtoul(argv[1], NULL, 10);
+	status = front_connect(&cli, &front, &err);
+	if (status == AZ_OK)
+		status = front_ask(front, FRONT_APPROVAL, &request, -1, &answer, &err);
+	if (status == AZ_OK && document_of(&answer).size == 0)
+		status = AZ_NOT_FOUND;
+	if (status == AZ_OK) {
+		sha256(document_of(&answer), hash);
+		status = front_sign(front, APPROVAL_CONTEXT, hash, approve.signature, &err);
+	}
+	if (argc > 3)
+		approve.signature[strtoul(argv[3], NULL, 10) / 8 % 64] ^=
+		    (uint8_t)(1u << strtoul(argv[3], NULL, 10) % 8);
+	approve.number = (uint32_t)strtoul(argv[2], NULL, 10);
+	request.approve = approve;
+	front_answer_fini(&answer);
+	front_answer_init(&answer);
+	if (status == AZ_OK)
+		status = front_ask(front, FRONT_APPROVE, &request, -1, &answer, &err);
+	if (status == AZ_OK)
+		status = answer.status;
+	(void)fprintf(stderr, "%s\n", status == AZ_OK ? "it was taken" : err.text);
+	front_answer_fini(&answer);
+	front_close(&front);
+	return az_exit_code(status);
+}
