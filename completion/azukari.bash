@@ -26,7 +26,7 @@ _azukari() {
 	--channel) words='phone sms email post all' ;;
 	--allow) words='card my-number' ;;
 	--kinds) words='card my_number phone email' ;;
-	--mode) words='add' ;;
+	--mode) words='add full withdraw' ;;
 	*)
 		case $command,$sub in
 		,*) words='init serve unlock status client purpose policy zone staff invite device inspect entrust receipt disclose check hand-over campaign attempt correct stop restrict case ledger ask approve refuse approvals scan demo --house --key --json --version -h' ;;

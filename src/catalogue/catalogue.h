@@ -90,6 +90,14 @@ AZ_CHECKED enum az_status catalogue_run_finish(
 /* Frees it and removes the file. */
 void catalogue_run_discard(struct catalogue_run **run);
 
+/*
+ * Calls visit for each row of a run, in the list's order. Statuses of catalogue_load; visit may have been called
+ * before a failure.
+ */
+AZ_CHECKED enum az_status catalogue_run_each(struct catalogue *catalogue, uint64_t consignment,
+    const struct secret *key, const uint8_t sha256[32],
+    void (*visit)(void *arg, const struct catalogue_row *row), void *arg, struct az_err *reterr);
+
 /* Removes the run file of a consignment whose load never began. AZ_OK also if there is none. */
 AZ_CHECKED enum az_status catalogue_run_remove(
     struct catalogue *catalogue, uint64_t consignment, struct az_err *reterr);

@@ -215,3 +215,25 @@ run_reader_check(
 {
 	return blocks_reader_check(reader->blocks, expected, reterr);
 }
+
+enum az_status
+catalogue_run_each(struct catalogue *catalogue, uint64_t consignment, const struct secret *key,
+    const uint8_t sha256[32], void (*visit)(void *arg, const struct catalogue_row *row), void *arg,
+    struct az_err *reterr)
+{
+	struct run_reader *reader = NULL;
+	struct catalogue_row row;
+	enum az_status status = run_reader_new(catalogue, consignment, key, &reader, reterr);
+
+	while (status == AZ_OK && !run_reader_ended(reader)) {
+		status = run_reader_next(reader, reterr);
+		for (size_t i = 0; status == AZ_OK && i < reader->count; i++) {
+			run_reader_row(reader, i, &row);
+			visit(arg, &row);
+		}
+	}
+	if (status == AZ_OK)
+		status = run_reader_check(reader, sha256, reterr);
+	run_reader_free(&reader);
+	return status;
+}

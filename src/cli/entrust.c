@@ -20,6 +20,7 @@ read_options(int argc, char **argv, struct front_entrust *entrust, const char **
 	    {"mode", required_argument, NULL, 'm'}, {"password", no_argument, NULL, 'P'},
 	    {"password-fd", required_argument, NULL, 'F'},
 	    {"receipt", required_argument, NULL, 'r'}, {0}};
+	enum list_mode mode = LIST_ADD;
 	bool as_of = false;
 	int option;
 
@@ -41,8 +42,9 @@ read_options(int argc, char **argv, struct front_entrust *entrust, const char **
 		case 's': entrust->strict = 1; break;
 		case 'r': *ret_receipt = optarg; break;
 		case 'm':
-			if (strcmp(optarg, "add") != 0)
-				return cli_usage("entrust", "the only mode of this release is add");
+			if (!list_mode_parse(optarg, &mode))
+				return cli_usage(
+				    "entrust", "--mode needs one of add, full, withdraw");
 			break;
 		case 'P':
 			if (!password_read(NULL, entrust->password, sizeof(entrust->password)))
@@ -60,6 +62,7 @@ read_options(int argc, char **argv, struct front_entrust *entrust, const char **
 		return cli_usage("entrust", "--client and --purpose are needed");
 	if (!as_of)
 		return cli_usage("entrust", "--as-of needs a date: YYYY-MM-DD");
+	entrust->mode = (uint8_t)mode;
 	if (optind + 1 != argc)
 		return cli_usage("entrust", "one file is needed, or - for standard input");
 	return 0;

@@ -154,7 +154,8 @@ static const struct command commands[] = {
 	"  --password      asks for the password of an archive or workbook\n"
 	"  --password-fd N reads it from descriptor N\n"
 	"  --receipt FILE  writes the signed receipt there\n"
-	"  --mode add      the only mode of this release\n"
+	"  --mode MODE     add (these people, too), full (these and nobody else), withdraw\n"
+	"                  (these no more)\n"
 	"example: azukari --key mori.key entrust --client c01 --purpose checkup "
 	"--as-of 2026-04-01 list.csv"},
     {"receipt", cmd_receipt, "signed proof of a list, for its client",

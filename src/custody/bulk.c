@@ -231,7 +231,8 @@ work_together(struct bulk *bulk,
 static enum az_status
 start_intake(struct bulk *bulk, struct az_err *reterr)
 {
-	struct intake_start start = {.allows = bulk->allows};
+	struct intake_start start = {.allows = bulk->allows,
+	    .mode = bulk->consignment.mode == LIST_WITHDRAW ? INTAKE_WITHDRAWS : 0};
 	struct buffer body;
 	struct wire_writer writer;
 	enum az_status status;
@@ -304,6 +305,8 @@ begin(struct bulk *bulk, struct az_err *reterr)
 	if (status == AZ_OK)
 		status = trace_run_new(custody->trace_dirfd, custody->config.house,
 		    bulk->consignment.id, bulk->keys->prints, &bulk->prints, reterr);
+	if (status == AZ_OK)
+		status = absent_new(bulk, reterr);
 	return status == AZ_OK ? start_intake(bulk, reterr) : status;
 }
 
@@ -324,6 +327,8 @@ seal_list(struct bulk *bulk, struct az_err *reterr)
 		status = bulk_list_failed_first(bulk, status, reterr);
 	if (status == AZ_OK)
 		status = accept_or_reject(bulk, reterr);
+	if (status == AZ_OK)
+		status = absent_count(bulk, &consignment->absent, reterr);
 	number_set_fini(&bulk->numbers);
 	tree_root(&bulk->tree, consignment->root);
 	if (status == AZ_OK)

@@ -41,10 +41,12 @@ struct bulk_frame {
 	struct buffer body;
 };
 
-/* A consignment of the same purpose, to find the neighbours of a row in time. */
+/* A consignment of the same purpose, to find the neighbours of a row in time; its keys are derived. */
 struct bulk_neighbour {
 	uint64_t id;
 	int32_t as_of;
+	enum list_mode mode;
+	const struct consignment *list; /* borrowed: what it is stays as it is */
 };
 
 struct bulk_refusal {
@@ -105,12 +107,21 @@ enum bulk_fate {
 	FATE_NEW,       /* a record nobody had */
 	FATE_CHANGED,   /* another version of a record */
 	FATE_UNCHANGED, /* the version that it has already */
+	FATE_WITHDRAWN, /* no version: its record is taken away */
 	FATE_REFUSED,
+};
+/* What a withdrawal comes to. */
+enum bulk_withdrawal {
+	WITHDRAWAL_NOTHING, /* who was withdrawn or absent before */
+	WITHDRAWAL_DONE,
+	WITHDRAWAL_KEPT,    /* a later list has them */
+	WITHDRAWAL_UNKNOWN, /* no list has them */
 };
 struct bulk_row {
 	struct intake_row in; /* borrows from the worker's frame */
 	struct catalogue_row placed;
 	enum bulk_fate fate;
+	enum bulk_withdrawal withdrawal;
 	uint8_t leaf[TREE_HASH_SIZE];
 };
 
@@ -153,7 +164,8 @@ struct bulk {
 	struct consignment_keys *keys;
 	struct bulk_neighbour *neighbours; /* by id */
 	size_t neighbour_count;
-	struct correction_seen *corrected; /* of the purpose, by record */
+	const struct bulk_neighbour *newest_full; /* of these; NULL */
+	struct correction_seen *corrected;        /* of the purpose, by record */
 	size_t corrected_count;
 
 	/* The workers'; the loop's after BULK_IS_SEALED or BULK_HAS_FAILED. */
@@ -183,6 +195,9 @@ struct bulk {
 	struct catalogue_run *run;
 	struct trace_run *prints;
 	struct tree tree;
+	uint8_t
+	    *present; /* of a full list: its records, a bit each; those that are new have none */
+	uint32_t present_room; /* bits */
 
 	atomic_bool cancelled; /* nobody wants the list any more */
 	atomic_bool stopped;   /* a worker has failed */
@@ -244,6 +259,15 @@ AZ_CHECKED enum az_status rows_take_refused(
 /* place.c: which record and version a row is. Fills in placed and fate; a new record has no number yet. */
 AZ_CHECKED enum az_status place_row(
     struct bulk_worker *worker, struct bulk_row *row, struct az_err *reterr);
+
+/* absent.c: room for whom a full list has, before its first row. */
+AZ_CHECKED enum az_status absent_new(struct bulk *bulk, struct az_err *reterr);
+void absent_fini(struct bulk *bulk);
+/* Its next row. */
+void absent_note(struct bulk *bulk, uint32_t record);
+/* After the last one: how many people can no longer be found because of it. */
+AZ_CHECKED enum az_status absent_count(
+    const struct bulk *bulk, uint32_t *ret_count, struct az_err *reterr);
 
 /* finish.c: tokens and fingerprints on their way to being sorted. */
 AZ_CHECKED enum az_status finish_new(struct bulk_worker *worker, struct az_err *reterr);

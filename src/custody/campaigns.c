@@ -258,7 +258,8 @@ read_members(struct custody *custody, const struct front_campaign_add *add,
 	for (uint8_t i = 0; i < add->list_count; i++) {
 		const struct consignment *list = consignment_of(custody, add->lists[i]);
 
-		if (list == NULL || list->purpose != campaign->purpose)
+		if (list == NULL || list->purpose != campaign->purpose ||
+		    list->mode == LIST_WITHDRAW)
 			return az_fail(reterr, AZ_NOT_FOUND,
 			    "campaign %s: consignment %llu is no list of its purpose", add->label,
 			    (unsigned long long)add->lists[i]);

@@ -74,6 +74,13 @@ put_in_state(void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az
 	return state_put(custody->state, kind, id, thing, reterr);
 }
 
+/* Whether a list became the house's by an entry of that type. */
+static bool
+makes_consignment(enum entry_type type)
+{
+	return type == ENTRY_ENTRUSTED || type == ENTRY_ENTRUSTED_FULL || type == ENTRY_WITHDRAWN;
+}
+
 /* Follower: what an entry put goes to house.db, and its text to the side store. */
 static enum az_status
 behind(void *arg, const struct ledger_record *record, struct az_err *reterr)
@@ -84,7 +91,7 @@ behind(void *arg, const struct ledger_record *record, struct az_err *reterr)
 
 	if (record->payload.size == 0)
 		return AZ_OK;
-	if (record->entry->type == ENTRY_ENTRUSTED) {
+	if (makes_consignment(record->entry->type)) {
 		uint8_t place[ENTRY_PLACE_SIZE];
 
 		place_encode(record->index, place);
@@ -137,7 +144,7 @@ replay(void *arg, const struct ledger_record *record, struct az_err *reterr)
 
 	if (record->payload.size > 0)
 		status = payload_read(record->payload, thing_apply, custody, &text, reterr);
-	if (status == AZ_OK && record->entry->type == ENTRY_ENTRUSTED)
+	if (status == AZ_OK && makes_consignment(record->entry->type))
 		consignment_stands_at(custody, record->entry->consignment, record->index);
 	if (status == AZ_OK)
 		status = behind(custody, record, reterr);
@@ -587,8 +594,10 @@ custody_close(struct custody **custody)
 		free(closed->consignments[i]);
 	}
 	free(closed->consignments);
-	for (size_t i = 0; i < closed->live_room; i++)
+	for (size_t i = 0; i < closed->live_room; i++) {
 		free(closed->live[i].items);
+		free(closed->live[i].withdrawals);
+	}
 	free(closed->live);
 	for (size_t i = 0; i < closed->client_keys_room; i++) {
 		if (closed->client_keys[i] == NULL)

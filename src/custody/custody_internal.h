@@ -73,6 +73,13 @@ struct consignment {
 	uint32_t client;
 	uint32_t purpose;
 	int32_t as_of;
+	uint8_t mode;  /* enum list_mode */
+	uint16_t join; /* bits 1 << enum match_kind that its people were joined by; 0: by number */
+	uint32_t withdrawn; /* whom it named and who could be found before it */
+	uint32_t absent;    /* whom it did not name, and who could be found before it */
+	uint32_t kept;      /* whom it names, and a later list has */
+	uint32_t unknown;   /* whom it names, and no list has */
+	uint32_t doubtful;  /* who may be somebody known, and was made a record of their own */
 	uint16_t match_version;
 	int64_t time_us;
 	uint64_t fields; /* bits of the columns it has, in the client's numbering */
@@ -195,10 +202,16 @@ void row_place(const uint8_t house[HOUSE_ID_SIZE], uint32_t client, uint64_t con
 
 /* --- the custody ------------------------------------------------------------------------------ */
 
-/* Consignments of a purpose that may be asked, the newest first: highest as-of, then latest arrival. */
+/*
+ * Consignments of a purpose, the newest first: highest as-of, then latest arrival. Whom a full list does not have is
+ * absent, so nobody is asked for in the lists behind the newest full one.
+ */
 struct live_list {
-	struct consignment **items;
+	struct consignment **items; /* lists that have people */
 	size_t count;
+	size_t asked; /* of these, those up to the newest full one */
+	struct consignment **withdrawals;
+	size_t withdrawal_count;
 };
 
 /* A question to the vault, by the id of its frame. */
@@ -550,6 +563,24 @@ AZ_CHECKED enum az_status consignment_put(
 AZ_CHECKED enum az_status consignment_activate(
     struct custody *custody, struct consignment *consignment, struct az_err *reterr);
 const struct live_list *live_of(const struct custody *custody, uint32_t purpose);
+
+/*
+ * Where a record stands for a purpose: in which list it is current, and whether it was withdrawn since. Fed with all the
+ * record's catalogue entries; lists are those that count, the rest is passed over.
+ */
+struct standing {
+	const struct custody *custody;
+	uint32_t purpose;
+	struct consignment *const *lists;
+	size_t list_count;
+	bool found;
+	struct catalogue_entry entry; /* of the newest of the lists */
+	bool was_withdrawn;
+	struct catalogue_entry withdrawal; /* the newest */
+};
+void standing_take(struct standing *standing, const struct catalogue_entry *entry);
+/* Whether the record may be found: some list has it, and none withdraws it that is newer. */
+bool standing_is_callable(const struct standing *standing);
 /* Whether a is asked before b. */
 bool consignment_is_newer(int32_t as_of_a, uint64_t a, int32_t as_of_b, uint64_t b);
 

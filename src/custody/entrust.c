@@ -49,6 +49,7 @@ bulk_free(struct bulk *bulk)
 	consignment_keys_free(&bulk->keys);
 	free(bulk->neighbours);
 	free(bulk->corrected);
+	absent_fini(bulk);
 	(void)pthread_mutex_destroy(&bulk->reading);
 	(void)pthread_mutex_destroy(&bulk->lock);
 	(void)pthread_cond_destroy(&bulk->changed);
@@ -107,19 +108,41 @@ compare_neighbours(const void *a, const void *b)
 	return left->id < right->id ? -1 : left->id > right->id;
 }
 
-/* The lists of the same purpose, to find a row's neighbours in time. */
-static bool
-copy_neighbours(struct bulk *bulk, const struct live_list *live)
+static enum az_status
+add_neighbour(struct bulk *bulk, struct consignment *list, struct az_err *reterr)
 {
-	bulk->neighbours = calloc(live->count + 1, sizeof(*bulk->neighbours));
+	bulk->neighbours[bulk->neighbour_count++] = (struct bulk_neighbour){
+	    .id = list->id, .as_of = list->as_of, .mode = (enum list_mode)list->mode, .list = list};
+	/* Now, since the threads may not. */
+	return keys_of(bulk->custody, list, reterr);
+}
+
+/* The lists and withdrawals of the same purpose, to find a row's neighbours in time. */
+static enum az_status
+copy_neighbours(struct bulk *bulk, const struct live_list *live, struct az_err *reterr)
+{
+	enum az_status status = AZ_OK;
+
+	bulk->neighbours =
+	    calloc(live->count + live->withdrawal_count + 1, sizeof(*bulk->neighbours));
 	if (bulk->neighbours == NULL)
-		return false;
-	for (size_t i = 0; i < live->count; i++)
-		bulk->neighbours[i] = (struct bulk_neighbour){
-		    .id = live->items[i]->id, .as_of = live->items[i]->as_of};
-	bulk->neighbour_count = live->count;
-	qsort(bulk->neighbours, live->count, sizeof(*bulk->neighbours), compare_neighbours);
-	return true;
+		return az_fail(reterr, AZ_NO_MEMORY, "entrust: out of memory");
+	for (size_t i = 0; i < live->count && status == AZ_OK; i++)
+		status = add_neighbour(bulk, live->items[i], reterr);
+	for (size_t i = 0; i < live->withdrawal_count && status == AZ_OK; i++)
+		status = add_neighbour(bulk, live->withdrawals[i], reterr);
+	qsort(
+	    bulk->neighbours, bulk->neighbour_count, sizeof(*bulk->neighbours), compare_neighbours);
+	for (size_t i = 0; i < bulk->neighbour_count; i++) {
+		const struct bulk_neighbour *list = &bulk->neighbours[i];
+
+		if (list->mode == LIST_FULL &&
+		    (bulk->newest_full == NULL ||
+			consignment_is_newer(list->as_of, list->id, bulk->newest_full->as_of,
+			    bulk->newest_full->id)))
+			bulk->newest_full = list;
+	}
+	return status;
 }
 
 /* The list's own map, or else its client's. */
@@ -160,6 +183,7 @@ bulk_new(struct request *request, const struct front_entrust *asked, const struc
 	bulk->consignment = (struct consignment){.client = client->id,
 	    .purpose = purpose->id,
 	    .as_of = asked->as_of,
+	    .mode = asked->mode,
 	    .match_version = MATCH_VERSION};
 	bulk->next_record = custody->house.next_record;
 	bulk->frames_end = &bulk->frames;
@@ -184,7 +208,9 @@ verb_entrust(struct request *request, const union front_request *body)
 		return;
 	request->log = client->id;
 	bulk = bulk_new(request, asked, client, purpose);
-	if (bulk != NULL && copy_neighbours(bulk, live_of(custody, purpose->id)))
+	if (bulk != NULL)
+		status = copy_neighbours(bulk, live_of(custody, purpose->id), &err);
+	if (status == AZ_OK)
 		status = corrections_seen(
 		    custody, purpose->id, &bulk->corrected, &bulk->corrected_count);
 	if (status == AZ_OK)
@@ -437,13 +463,21 @@ commit_payload(struct bulk *bulk, struct ledger_entry *entry)
 	return status;
 }
 
+static enum entry_type
+entry_of_mode(uint8_t mode)
+{
+	if (mode == LIST_WITHDRAW)
+		return ENTRY_WITHDRAWN;
+	return mode == LIST_FULL ? ENTRY_ENTRUSTED_FULL : ENTRY_ENTRUSTED;
+}
+
 /* Vault and run are durable: the entry makes the list the house's. */
 static void
 commit(struct bulk *bulk)
 {
 	struct custody *custody = bulk->custody;
 	struct consignment *consignment = &bulk->consignment;
-	struct ledger_entry entry = request_entry(bulk->request, ENTRY_ENTRUSTED);
+	struct ledger_entry entry = request_entry(bulk->request, entry_of_mode(consignment->mode));
 	const struct client *client = policy_client(custody->policy, consignment->client);
 	struct az_err err = {0};
 	enum az_status status;
@@ -457,6 +491,8 @@ commit(struct bulk *bulk)
 	entry.new_records = consignment->new_records;
 	entry.new_versions = consignment->new_versions;
 	entry.unchanged = consignment->unchanged;
+	entry.detail = consignment->withdrawn + consignment->absent;
+	entry.detail64 = consignment->kept;
 	memcpy(entry.sha256, consignment->sha256, sizeof(entry.sha256));
 	memcpy(entry.root, consignment->root, sizeof(entry.root));
 	consignment->time_us = clock_now_us();
@@ -487,12 +523,19 @@ reply_entrusted(struct bulk *bulk)
 
 	answer_object(&writer, NULL);
 	answer_uint(&writer, "consignment", done->id);
+	answer_text(&writer, "mode", list_mode_name((enum list_mode)done->mode));
 	answer_uint(&writer, "rows", done->rows);
 	answer_uint(&writer, "accepted", done->accepted);
 	answer_uint(&writer, "refused", done->refused);
 	answer_uint(&writer, "new_records", done->new_records);
 	answer_uint(&writer, "new_versions", done->new_versions);
 	answer_uint(&writer, "unchanged", done->unchanged);
+	answer_uint(&writer, "withdrawn", done->withdrawn);
+	answer_uint(&writer, "absent", done->absent);
+	if (done->mode == LIST_WITHDRAW) {
+		answer_uint(&writer, "kept", done->kept);
+		answer_uint(&writer, "unknown", done->unknown);
+	}
 	answer_uint(&writer, "impossible_births", done->bad_births);
 	answer_uint(&writer, "unused_columns", bulk->unused_columns);
 	answer_bytes(&writer, "sha256", bytes_make(done->sha256, sizeof(done->sha256)));

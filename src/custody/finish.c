@@ -72,6 +72,9 @@ finish_note(struct bulk_worker *worker, const struct bulk_row *row, struct az_er
 {
 	enum az_status status = AZ_OK;
 
+	/* Nobody is found by a withdrawal. */
+	if (row->fate == FATE_WITHDRAWN)
+		return AZ_OK;
 	for (uint8_t i = 1; i < row->in.key_count && status == AZ_OK; i++) {
 		const struct intake_key *key = &row->in.keys[i];
 

@@ -36,7 +36,7 @@ verb_stop(struct request *request, const union front_request *body)
 	struct hold hold;
 	struct az_err err = {0};
 
-	if (!change_is_permitted(request) || !person_find(request, &asked->person, &person))
+	if (!change_is_permitted(request) || !person_find_anybody(request, &asked->person, &person))
 		return;
 	if (asked->lift != 0 && person.role != ROLE_SUPERVISOR) {
 		(void)az_fail(&err, AZ_DENIED, "stop: only a supervisor lifts one");
@@ -124,7 +124,7 @@ verb_restrict(struct request *request, const union front_request *body)
 	struct az_err err = {0};
 	enum az_status status;
 
-	if (!change_may_be_asked(request) || !person_find(request, &asked->person, &person))
+	if (!change_may_be_asked(request) || !person_find_anybody(request, &asked->person, &person))
 		return;
 	status = read_fields(asked, person.client, &fields, &err);
 	hold = *hold_of(request->custody, person.client->id, person.record);

@@ -339,20 +339,20 @@ make(const struct request *request, const struct purpose *purpose, const struct 
 	const struct live_list *live = live_of(request->custody, purpose->id);
 	struct look *look;
 
-	if (live->count > VAULT_LOOKUPS_MAX)
+	if (live->asked > VAULT_LOOKUPS_MAX)
 		return az_fail(reterr, AZ_LIMIT, "%s: the purpose has more than %u lists",
 		    verb_name(request->verb), VAULT_LOOKUPS_MAX);
 	look = calloc(1, kind->size);
 	if (look != NULL)
-		look->asked = calloc(live->count + 1, sizeof(*look->asked));
+		look->asked = calloc(live->asked + 1, sizeof(*look->asked));
 	if (look == NULL || look->asked == NULL) {
 		free(look);
 		return az_fail(reterr, AZ_NO_MEMORY, "%s: out of memory", verb_name(request->verb));
 	}
 	look->kind = kind;
-	look->asked_count = live->count;
-	if (live->count > 0)
-		memcpy(look->asked, live->items, live->count * sizeof(*look->asked));
+	look->asked_count = live->asked;
+	if (live->asked > 0)
+		memcpy(look->asked, live->items, live->asked * sizeof(*look->asked));
 	*ret_look = look;
 	return AZ_OK;
 }

@@ -15,22 +15,10 @@
 
 /* Which of a record's entries is current among the consignments asked. */
 struct current {
-	const struct look *look;
 	const struct campaign *campaign;
-	bool found;
 	bool is_in_campaign;
-	struct catalogue_entry entry;
+	struct standing standing;
 };
-
-static bool
-is_asked(const struct look *look, uint64_t consignment)
-{
-	for (size_t i = 0; i < look->asked_count; i++) {
-		if (look->asked[i]->id == consignment)
-			return true;
-	}
-	return false;
-}
 
 static bool
 visit_entry(void *arg, const struct catalogue_entry *entry)
@@ -38,13 +26,7 @@ visit_entry(void *arg, const struct catalogue_entry *entry)
 	struct current *current = arg;
 
 	current->is_in_campaign |= campaign_has_list(current->campaign, entry->consignment);
-	if (is_asked(current->look, entry->consignment) &&
-	    (!current->found ||
-		consignment_is_newer(entry->as_of, entry->consignment, current->entry.as_of,
-		    current->entry.consignment))) {
-		current->entry = *entry;
-		current->found = true;
-	}
+	standing_take(&current->standing, entry);
 	return true;
 }
 
@@ -74,6 +56,18 @@ is_found_by(const struct look *look, uint32_t record, const struct catalogue_ent
 	return delivered && correction->base_version != current->version;
 }
 
+/* Once a turn: a withdrawal that became active meanwhile is seen as well. */
+static enum az_status
+renew(struct custody *custody, struct az_err *reterr)
+{
+	enum az_status status = AZ_OK;
+
+	if (!custody->reader_is_fresh)
+		status = catalogue_reader_renew(custody->reader, reterr);
+	custody->reader_is_fresh = status == AZ_OK;
+	return status;
+}
+
 /*
  * Adds a record that has the key, if its current version does: matched is the newest consignment in which it
  * has it, 0 for any, or BY_CORRECTION.
@@ -82,23 +76,30 @@ static enum az_status
 add_candidate(struct look *look, uint32_t record, uint64_t matched, struct az_err *reterr)
 {
 	struct custody *custody = look->request->custody;
-	struct current current = {.look = look, .campaign = campaign_of(custody, look->campaign)};
-	enum az_status status =
-	    catalogue_entries(custody->reader, record, visit_entry, &current, reterr);
+	struct current current = {.campaign = campaign_of(custody, look->campaign),
+	    .standing = {.custody = custody,
+		.purpose = look->grant.purpose,
+		.lists = look->asked,
+		.list_count = look->asked_count}};
+	const struct catalogue_entry *entry = &current.standing.entry;
 	struct candidate *candidate;
+	enum az_status status = renew(custody, reterr);
+
+	if (status == AZ_OK)
+		status = catalogue_entries(custody->reader, record, visit_entry, &current, reterr);
 
 	if (status != AZ_OK && status != AZ_NOT_FOUND)
 		return status;
-	if (!current.found) {
+	if (!current.standing.found) {
 		/* A token of a live consignment is of a record that the catalogue has there. */
 		if (matched == 0 || matched == BY_CORRECTION)
 			return AZ_OK;
 		return az_fail(
 		    reterr, AZ_FORGED, "record %u: the catalogue does not know it", record);
 	}
-	if (matched != 0 && !is_found_by(look, record, &current.entry, matched))
+	if (matched != 0 && !is_found_by(look, record, entry, matched))
 		return AZ_OK;
-	if (!current.is_in_campaign ||
+	if (!standing_is_callable(&current.standing) || !current.is_in_campaign ||
 	    !hold_lets_find(hold_of(custody, look->grant.client, record), look->key.kind))
 		return AZ_OK;
 	look->matches++;
@@ -106,12 +107,12 @@ add_candidate(struct look *look, uint32_t record, uint64_t matched, struct az_er
 		return AZ_OK;
 	candidate = &look->candidates[look->count++];
 	candidate->named = (struct row_named){.client = look->grant.client,
-	    .consignment = current.entry.consignment,
+	    .consignment = entry->consignment,
 	    .record = record,
-	    .version = current.entry.version,
-	    .told = correction_version(custody, look->grant.purpose, record, current.entry.version),
-	    .as_of = current.entry.as_of};
-	memcpy(candidate->named.digest, current.entry.digest, CATALOGUE_DIGEST_SIZE);
+	    .version = entry->version,
+	    .told = correction_version(custody, look->grant.purpose, record, entry->version),
+	    .as_of = entry->as_of};
+	memcpy(candidate->named.digest, entry->digest, CATALOGUE_DIGEST_SIZE);
 	return AZ_OK;
 }
 
@@ -439,13 +440,10 @@ look_find(struct look *look)
 		*end = look;
 		return;
 	}
-	if (!custody->reader_is_fresh) {
-		status = catalogue_reader_renew(custody->reader, &err);
-		if (status != AZ_OK) {
-			look_fail(look, status, &err);
-			return;
-		}
-		custody->reader_is_fresh = true;
+	status = renew(custody, &err);
+	if (status != AZ_OK) {
+		look_fail(look, status, &err);
+		return;
 	}
 	look->entry.request = ++custody->vault_request;
 	if (look->record != 0)

@@ -46,29 +46,10 @@ answer_field_names(
 
 /* --- finding ---------------------------------------------------------------------------------- */
 
-struct newest {
-	const struct live_list *live;
-	bool found;
-	struct catalogue_entry entry;
-	uint64_t fields;
-};
-
 static bool
 visit_entry(void *arg, const struct catalogue_entry *entry)
 {
-	struct newest *newest = arg;
-
-	for (size_t i = 0; i < newest->live->count; i++) {
-		if (newest->live->items[i]->id != entry->consignment)
-			continue;
-		if (!newest->found ||
-		    consignment_is_newer(entry->as_of, entry->consignment, newest->entry.as_of,
-			newest->entry.consignment)) {
-			newest->entry = *entry;
-			newest->fields = newest->live->items[i]->fields;
-			newest->found = true;
-		}
-	}
+	standing_take(arg, entry);
 	return true;
 }
 
@@ -95,11 +76,16 @@ record_of(struct custody *custody, uint32_t client, struct bytes number, uint32_
 	return status;
 }
 
+/* anybody: also who was withdrawn, or is absent from the newest full list. */
 static enum az_status
-look_up(struct custody *custody, const struct front_person *asked, struct person *person,
-    struct az_err *reterr)
+look_up(struct custody *custody, const struct front_person *asked, bool anybody,
+    struct person *person, struct az_err *reterr)
 {
-	struct newest newest = {.live = live_of(custody, person->purpose->id)};
+	const struct live_list *live = live_of(custody, person->purpose->id);
+	struct standing standing = {.custody = custody,
+	    .purpose = person->purpose->id,
+	    .lists = live->items,
+	    .list_count = anybody ? live->count : live->asked};
 	enum az_status status = AZ_OK;
 
 	if (!custody->reader_is_fresh) {
@@ -112,21 +98,21 @@ look_up(struct custody *custody, const struct front_person *asked, struct person
 		    record_of(custody, person->client->id, asked->number, &person->record, reterr);
 	if (status == AZ_OK)
 		status = catalogue_entries(
-		    custody->reader, person->record, visit_entry, &newest, reterr);
+		    custody->reader, person->record, visit_entry, &standing, reterr);
 	if (status != AZ_OK)
 		return status;
 	/* A record of another client is in no list of this purpose. */
-	if (!newest.found)
+	if (anybody ? !standing.found : !standing_is_callable(&standing))
 		return AZ_NOT_FOUND;
-	person->fields = newest.fields;
+	person->fields = consignment_of(custody, standing.entry.consignment)->fields;
 	person->named = (struct row_named){.client = person->client->id,
-	    .consignment = newest.entry.consignment,
+	    .consignment = standing.entry.consignment,
 	    .record = person->record,
-	    .version = newest.entry.version,
+	    .version = standing.entry.version,
 	    .told = correction_version(
-		custody, person->purpose->id, person->record, newest.entry.version),
-	    .as_of = newest.entry.as_of};
-	memcpy(person->named.digest, newest.entry.digest, CATALOGUE_DIGEST_SIZE);
+		custody, person->purpose->id, person->record, standing.entry.version),
+	    .as_of = standing.entry.as_of};
+	memcpy(person->named.digest, standing.entry.digest, CATALOGUE_DIGEST_SIZE);
 	return AZ_OK;
 }
 
@@ -170,8 +156,9 @@ log_not_found(
 	budgets_counted(request->custody, &entry, false);
 }
 
-bool
-person_find(struct request *request, const struct front_person *asked, struct person *ret_person)
+static bool
+find(struct request *request, const struct front_person *asked, bool anybody,
+    struct person *ret_person)
 {
 	struct custody *custody = request->custody;
 	const struct staff *staff = people_staff(custody->people, request->staff);
@@ -206,7 +193,7 @@ person_find(struct request *request, const struct front_person *asked, struct pe
 		request_refuse(request, &err);
 		return false;
 	}
-	status = look_up(custody, asked, &person, &err);
+	status = look_up(custody, asked, anybody, &person, &err);
 	if (status == AZ_OK) {
 		*ret_person = person;
 		return true;
@@ -218,6 +205,19 @@ person_find(struct request *request, const struct front_person *asked, struct pe
 		request_fail(request, &err);
 	}
 	return false;
+}
+
+bool
+person_find(struct request *request, const struct front_person *asked, struct person *ret_person)
+{
+	return find(request, asked, false, ret_person);
+}
+
+bool
+person_find_anybody(
+    struct request *request, const struct front_person *asked, struct person *ret_person)
+{
+	return find(request, asked, true, ret_person);
 }
 
 struct ledger_entry

@@ -19,9 +19,16 @@ struct person {
 
 /*
  * Finds the person, or ends the request and says false: refused with an entry where who asks may not see people of
- * that purpose; not found, with an entry, where nobody of the purpose's live lists is it.
+ * that purpose; not found, with an entry, where nobody who may be found is it.
  */
 bool person_find(
+    struct request *request, const struct front_person *asked, struct person *ret_person);
+
+/*
+ * The same, but also who was withdrawn or is absent from a full list: for what holds for a person whatever is delivered,
+ * since a later list may bring them back.
+ */
+bool person_find_anybody(
     struct request *request, const struct front_person *asked, struct person *ret_person);
 
 /* An entry of the client's log about the person. */

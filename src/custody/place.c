@@ -5,6 +5,9 @@
  * row's neighbours in time among the lists of the same purpose: the same content as the one before or after it keeps
  * that version, anything else is a new one.
  *
+ * A withdrawal has no version: it is an entry of version 0, so that the record is withdrawn for lists that come later and
+ * describe an earlier day, too, even where no list has it yet.
+ *
  * Nothing here depends on the other rows of the list but that no two have the same record; so the workers place their
  * rows side by side, and only new records are numbered in order (rows.c).
  */
@@ -15,13 +18,15 @@
 struct neighbours {
 	const struct bulk *bulk;
 	uint32_t highest;
-	bool has_before, has_after;
-	struct catalogue_entry before, after;
+	bool has_before, has_after, has_newest;
+	struct catalogue_entry before, after, newest;
+	bool was_withdrawn;
+	struct catalogue_entry withdrawal; /* the newest */
 };
 
-/* Whether a consignment is a list of the same purpose. */
-static bool
-is_neighbour(const struct bulk *bulk, uint64_t consignment)
+/* The list of the same purpose of that number; NULL. */
+static const struct bulk_neighbour *
+neighbour_of(const struct bulk *bulk, uint64_t consignment)
 {
 	size_t low = 0;
 	size_t high = bulk->neighbour_count;
@@ -30,13 +35,20 @@ is_neighbour(const struct bulk *bulk, uint64_t consignment)
 		size_t middle = low + (high - low) / 2;
 
 		if (bulk->neighbours[middle].id == consignment)
-			return true;
+			return &bulk->neighbours[middle];
 		if (bulk->neighbours[middle].id < consignment)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return false;
+	return NULL;
+}
+
+static bool
+is_newer(const struct catalogue_entry *entry, const struct catalogue_entry *than)
+{
+	return consignment_is_newer(
+	    entry->as_of, entry->consignment, than->as_of, than->consignment);
 }
 
 static bool
@@ -44,23 +56,29 @@ visit_neighbour(void *arg, const struct catalogue_entry *entry)
 {
 	struct neighbours *found = arg;
 	const struct bulk *bulk = found->bulk;
+	const struct bulk_neighbour *list = neighbour_of(bulk, entry->consignment);
 
 	if (entry->version > found->highest)
 		found->highest = entry->version;
-	if (!is_neighbour(bulk, entry->consignment))
+	if (list == NULL)
 		return true;
-	/* This list is the latest to arrive: of the same as-of date, the others are before it. */
+	if (list->mode == LIST_WITHDRAW) {
+		if (!found->was_withdrawn || is_newer(entry, &found->withdrawal))
+			found->withdrawal = *entry;
+		found->was_withdrawn = true;
+		return true;
+	}
+	if (!found->has_newest || is_newer(entry, &found->newest))
+		found->newest = *entry;
+	found->has_newest = true;
 	if (entry->as_of <= bulk->consignment.as_of) {
-		if (!found->has_before ||
-		    consignment_is_newer(entry->as_of, entry->consignment, found->before.as_of,
-			found->before.consignment)) {
+		/* This list is the latest to arrive: of the same as-of date, the others are before it. */
+		if (!found->has_before || is_newer(entry, &found->before))
 			found->before = *entry;
-			found->has_before = true;
-		}
-	} else if (!found->has_after ||
-	    consignment_is_newer(
-		found->after.as_of, found->after.consignment, entry->as_of, entry->consignment)) {
-		found->after = *entry;
+		found->has_before = true;
+	} else {
+		if (!found->has_after || is_newer(&found->after, entry))
+			found->after = *entry;
 		found->has_after = true;
 	}
 	return true;
@@ -73,40 +91,79 @@ same_content(const struct catalogue_entry *entry, const uint8_t digest[CATALOGUE
 	    bytes_make(digest, CATALOGUE_DIGEST_SIZE));
 }
 
+/* Whether the record could be found until now. */
+static bool
+was_callable(const struct neighbours *found)
+{
+	const struct bulk_neighbour *full = found->bulk->newest_full;
+	const struct catalogue_entry *newest = &found->newest;
+
+	if (!found->has_newest || (found->was_withdrawn && is_newer(&found->withdrawal, newest)))
+		return false;
+	return full == NULL || full->id == newest->consignment ||
+	    consignment_is_newer(newest->as_of, newest->consignment, full->as_of, full->id);
+}
+
+static void
+place_withdrawal(const struct neighbours *found, struct bulk_row *row)
+{
+	row->fate = FATE_WITHDRAWN;
+	row->placed.version = 0;
+	if (!found->has_newest)
+		row->withdrawal = WITHDRAWAL_UNKNOWN;
+	else if (!was_callable(found))
+		row->withdrawal = WITHDRAWAL_NOTHING;
+	else if (found->newest.as_of > found->bulk->consignment.as_of)
+		row->withdrawal = WITHDRAWAL_KEPT;
+	else
+		row->withdrawal = WITHDRAWAL_DONE;
+}
+
+static void
+place_version(const struct bulk *bulk, const struct neighbours *found, struct bulk_row *row)
+{
+	struct catalogue_row *placed = &row->placed;
+	/* A version that a correction made is taken, too. */
+	uint32_t corrected =
+	    correction_seen_version(bulk->corrected, bulk->corrected_count, placed->record);
+
+	row->fate = FATE_UNCHANGED;
+	if (found->has_before && same_content(&found->before, placed->digest)) {
+		placed->version = found->before.version;
+	} else if (found->has_after && same_content(&found->after, placed->digest)) {
+		placed->version = found->after.version;
+	} else {
+		placed->version = (corrected > found->highest ? corrected : found->highest) + 1;
+		row->fate = FATE_CHANGED;
+	}
+}
+
 enum az_status
 place_row(struct bulk_worker *worker, struct bulk_row *row, struct az_err *reterr)
 {
 	struct catalogue_row *placed = &row->placed;
 	const struct bulk *bulk = worker->bulk;
 	struct neighbours found = {.bulk = bulk};
-	uint32_t corrected;
 	struct az_err err = {0};
 	/* For most rows of a new list there is none, and no need for a text that says so. */
 	enum az_status status =
 	    catalogue_record(worker->reader, placed->number, &placed->record, NULL);
 
-	if (status == AZ_NOT_FOUND) {
+	if (status == AZ_OK) {
+		status = catalogue_entries(
+		    worker->reader, placed->record, visit_neighbour, &found, &err);
+		if (status != AZ_OK && status != AZ_NOT_FOUND)
+			return az_fail(reterr, status, "row %u: %s", row->in.row, err.text);
+	} else if (status != AZ_NOT_FOUND) {
+		return az_fail(reterr, status, "row %u: the catalogue cannot be read", row->in.row);
+	}
+	if (bulk->consignment.mode == LIST_WITHDRAW) {
+		place_withdrawal(&found, row);
+	} else if (placed->record == 0) {
 		row->fate = FATE_NEW;
 		placed->version = 1;
-		return AZ_OK;
-	}
-	if (status != AZ_OK)
-		return az_fail(reterr, status, "row %u: the catalogue cannot be read", row->in.row);
-	status = catalogue_entries(worker->reader, placed->record, visit_neighbour, &found, &err);
-	if (status != AZ_OK && status != AZ_NOT_FOUND)
-		return az_fail(reterr, status, "row %u: %s", row->in.row, err.text);
-	/* A version that a correction made is taken, too. */
-	corrected = correction_seen_version(bulk->corrected, bulk->corrected_count, placed->record);
-	if (corrected > found.highest)
-		found.highest = corrected;
-	row->fate = FATE_UNCHANGED;
-	if (found.has_before && same_content(&found.before, placed->digest)) {
-		placed->version = found.before.version;
-	} else if (found.has_after && same_content(&found.after, placed->digest)) {
-		placed->version = found.after.version;
 	} else {
-		placed->version = found.highest + 1;
-		row->fate = FATE_CHANGED;
+		place_version(bulk, &found, row);
 	}
 	return AZ_OK;
 }

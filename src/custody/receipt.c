@@ -88,6 +88,8 @@ put_counts(struct wire_writer *writer, const struct consignment *list)
 	put_number(writer, "new_versions", list->new_versions);
 	put_number(writer, "unchanged", list->unchanged);
 	put_number(writer, "impossible_births", list->bad_births);
+	put_number(writer, "withdrawn", list->withdrawn);
+	put_number(writer, "absent", list->absent);
 }
 
 /* Everything but the signature, which is over it. */
@@ -100,6 +102,7 @@ write_body(struct custody *custody, const struct consignment *list, struct buffe
 	struct wire_writer writer;
 	struct buffer proof, key, house_key;
 	struct ledger_read entry;
+	const char *mode;
 	char text[64];
 	enum az_status status;
 
@@ -130,6 +133,8 @@ write_body(struct custody *custody, const struct consignment *list, struct buffe
 	put_member(&writer, "as_of", bytes_of(text));
 	clock_format_utc(entry.entry.time_us, text, sizeof(text));
 	put_member(&writer, "entrusted", bytes_of(text));
+	mode = list_mode_name((enum list_mode)list->mode);
+	put_member(&writer, "mode", bytes_of(mode != NULL ? mode : ""));
 	put_hash(&writer, "sha256", list->sha256);
 	put_counts(&writer, list);
 	put_hash(&writer, "root", list->root);

@@ -200,6 +200,25 @@ refuse(struct bulk *bulk, uint32_t row, enum refusal reason, struct az_err *rete
 	return AZ_OK;
 }
 
+static void
+count_withdrawal(struct consignment *counts, const struct bulk_row *row)
+{
+	counts->withdrawn += row->withdrawal == WITHDRAWAL_DONE ? 1 : 0;
+	counts->kept += row->withdrawal == WITHDRAWAL_KEPT ? 1 : 0;
+	counts->unknown += row->withdrawal == WITHDRAWAL_UNKNOWN ? 1 : 0;
+}
+
+/* The next record. A withdrawal makes one as well, so that it holds for lists that come later. */
+static enum az_status
+number_record(struct bulk *bulk, struct bulk_row *row, struct az_err *reterr)
+{
+	if (bulk->next_record == UINT32_MAX)
+		return az_fail(reterr, AZ_LIMIT, "the house has used up its record numbers");
+	row->placed.record = bulk->next_record++;
+	bulk->consignment.new_records++;
+	return AZ_OK;
+}
+
 static enum az_status
 number_row(struct bulk *bulk, struct bulk_row *row, struct az_err *reterr)
 {
@@ -212,17 +231,14 @@ number_row(struct bulk *bulk, struct bulk_row *row, struct az_err *reterr)
 	}
 	if (status != AZ_OK)
 		return az_fail(reterr, status, "row %u: out of memory", row->in.row);
-	if (row->fate == FATE_NEW) {
-		if (bulk->next_record == UINT32_MAX)
-			return az_fail(
-			    reterr, AZ_LIMIT, "the house has used up its record numbers");
-		row->placed.record = bulk->next_record++;
-		counts->new_records++;
-	} else if (row->fate == FATE_CHANGED) {
-		counts->new_versions++;
-	} else {
-		counts->unchanged++;
-	}
+	if (row->placed.record == 0)
+		status = number_record(bulk, row, reterr);
+	if (status != AZ_OK)
+		return status;
+	counts->new_versions += row->fate == FATE_CHANGED ? 1 : 0;
+	counts->unchanged += row->fate == FATE_UNCHANGED ? 1 : 0;
+	if (row->fate == FATE_WITHDRAWN)
+		count_withdrawal(counts, row);
 	counts->rows++;
 	counts->accepted++;
 	if ((row->in.flags & INTAKE_FLAG_BIRTH) != 0)
@@ -332,6 +348,7 @@ pass_on(struct bulk_worker *worker, uint64_t sequence, struct az_err *reterr)
 		if (row->fate == FATE_REFUSED)
 			continue;
 		tree_append(&bulk->tree, row->leaf);
+		absent_note(bulk, row->placed.record);
 		status = catalogue_run_add(bulk->run, &row->placed, reterr);
 	}
 	if (status == AZ_OK && worker->count > 0)

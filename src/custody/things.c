@@ -19,7 +19,8 @@
 
 #define PAYLOAD_FORMAT   1u
 #define THING_FORMAT     1u
-#define LIST_FORMAT      2u /* of a consignment; 1 had no fingerprints */
+#define LIST_FORMAT      3u /* of a consignment; 1 had no fingerprints, 2 no modes */
+#define LIST_FORMAT_ADDS 2u
 #define PAYLOAD_COUNT_AT 1u /* where the count stands */
 
 void
@@ -223,6 +224,13 @@ payload_put_consignment(struct payload *payload, const struct consignment *consi
 	wire_put_raw(&writer, consignment->root, SHA256_SIZE);
 	wire_put_raw(&writer, consignment->run, SHA256_SIZE);
 	wire_put_raw(&writer, consignment->prints, SHA256_SIZE);
+	wire_put_u8(&writer, consignment->mode);
+	wire_put_u16(&writer, consignment->join);
+	wire_put_u32(&writer, consignment->withdrawn);
+	wire_put_u32(&writer, consignment->absent);
+	wire_put_u32(&writer, consignment->kept);
+	wire_put_u32(&writer, consignment->unknown);
+	wire_put_u32(&writer, consignment->doubtful);
 	return payload_put_thing(
 	    payload, THING_CONSIGNMENT, consignment->id, writer.status, &thing);
 }
@@ -231,7 +239,7 @@ static bool
 consignment_decode(struct bytes bytes, struct consignment *ret_consignment)
 {
 	struct wire_reader reader;
-	struct consignment consignment = {0};
+	struct consignment consignment = {.mode = LIST_ADD};
 	uint8_t format;
 
 	wire_reader_init(&reader, bytes);
@@ -253,10 +261,20 @@ consignment_decode(struct bytes bytes, struct consignment *ret_consignment)
 	wire_get_raw(&reader, consignment.sha256, SHA256_SIZE);
 	wire_get_raw(&reader, consignment.root, SHA256_SIZE);
 	wire_get_raw(&reader, consignment.run, SHA256_SIZE);
-	if (format >= LIST_FORMAT)
+	if (format >= LIST_FORMAT_ADDS)
 		wire_get_raw(&reader, consignment.prints, SHA256_SIZE);
+	if (format >= LIST_FORMAT) {
+		consignment.mode = wire_get_u8(&reader);
+		consignment.join = wire_get_u16(&reader);
+		consignment.withdrawn = wire_get_u32(&reader);
+		consignment.absent = wire_get_u32(&reader);
+		consignment.kept = wire_get_u32(&reader);
+		consignment.unknown = wire_get_u32(&reader);
+		consignment.doubtful = wire_get_u32(&reader);
+	}
 	if (format < THING_FORMAT || format > LIST_FORMAT || !wire_end(&reader) ||
-	    consignment.id == 0 || consignment.client == 0 || consignment.purpose == 0)
+	    consignment.id == 0 || consignment.client == 0 || consignment.purpose == 0 ||
+	    consignment.mode == LIST_NONE || consignment.mode >= LIST_MODES)
 		return false;
 	*ret_consignment = consignment;
 	return true;

@@ -16,6 +16,13 @@ inspects(const struct intake *intake)
 	return (intake->start.mode & INTAKE_INSPECTS) != 0;
 }
 
+/* Then a number says all there is to say. */
+static bool
+withdraws(const struct intake *intake)
+{
+	return (intake->start.mode & INTAKE_WITHDRAWS) != 0;
+}
+
 static enum az_status
 refuse(struct intake *intake, uint32_t row, enum refusal refusal, struct az_err *reterr)
 {
@@ -112,7 +119,7 @@ check_columns(const struct intake *intake, struct az_err *reterr)
 		    "no column of the list is known to be a field; use --columns");
 	if (!intake->has_number)
 		return az_fail(reterr, AZ_INVALID, "no column is the number; every list needs one");
-	if (intake->columns->count < 2)
+	if (intake->columns->count < 2 && !withdraws(intake))
 		return az_fail(reterr, AZ_INVALID, "no column but the number is a field");
 	return finds_header(intake->columns, reterr);
 }
@@ -184,6 +191,8 @@ take_record(struct intake *intake, const struct list_record *record, struct az_e
 	status = columns_row(intake->columns, record, &intake->scratch, &row, &refusal);
 	if (status != AZ_OK)
 		return az_fail(reterr, status, "row %u: out of memory", number);
+	if (refusal == REFUSAL_EMPTY && withdraws(intake))
+		refusal = REFUSAL_NONE;
 	if (refusal == REFUSAL_NONE && intake->has_number && row.values[FIELD_NUMBER].size == 0)
 		refusal = REFUSAL_NO_NUMBER;
 	if (refusal == REFUSAL_NONE)

@@ -91,6 +91,8 @@ static const struct {
     [ENTRY_HANDED_OVER] = {"handed-over", GROUP_PURPOSE | GROUP_PERSON | GROUP_SUBJECT},
     [ENTRY_ZONE] = {"zone", GROUP_SUBJECT},
     [ENTRY_CLOCK] = {"clock", GROUP_SUBJECT},
+    [ENTRY_ENTRUSTED_FULL] = {"entrusted-full", GROUP_PURPOSE | GROUP_SUBJECT | GROUP_LIST},
+    [ENTRY_WITHDRAWN] = {"withdrawn", GROUP_PURPOSE | GROUP_SUBJECT | GROUP_LIST},
     [ENTRY_CASE] = {"case", GROUP_SUBJECT},
     [ENTRY_LEDGER_EXPORTED] = {"ledger-exported", GROUP_SUBJECT},
 };

@@ -35,6 +35,8 @@ enum intake_message {
 #define INTAKE_INSPECTS   1u /* no ROWS, but FACTS */
 #define INTAKE_VALUES_TOO 2u /* and VALUES */
 #define INTAKE_KEYS_TOO   4u /* and KEYS */
+#define INTAKE_WITHDRAWS  8u /* rows that have nothing but a number are rows */
+#define INTAKE_MODES_ALL  15u
 
 #define INTAKE_COLUMNS_SIZE 4096u
 #define INTAKE_PASSWORD_MAX 256u

@@ -184,6 +184,30 @@ role_parse(const char *name, enum role *ret_role)
 	return true;
 }
 
+static const char *const mode_names[LIST_MODES] = {
+    [LIST_NONE] = "none",
+    [LIST_ADD] = "add",
+    [LIST_FULL] = "full",
+    [LIST_WITHDRAW] = "withdraw",
+};
+
+const char *
+list_mode_name(enum list_mode mode)
+{
+	return name_at(mode_names, LIST_MODES, mode);
+}
+
+bool
+list_mode_parse(const char *name, enum list_mode *ret_mode)
+{
+	unsigned int mode = find_name(mode_names, LIST_MODES, name);
+
+	if (mode == LIST_NONE)
+		return false;
+	*ret_mode = (enum list_mode)mode;
+	return true;
+}
+
 static const char *const verb_names[VERB_COUNT] = {
     [VERB_NONE] = "none",
     [VERB_STATUS] = "status",

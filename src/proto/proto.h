@@ -273,6 +273,17 @@ struct head {
 };
 #define HEADS_MAX 4200
 
+/* What a list says of whom it does not name, and of whom it does. */
+enum list_mode {
+	LIST_NONE = 0,
+	LIST_ADD = 1,      /* these people, beside those of other lists */
+	LIST_FULL = 2,     /* these people and nobody else, for its purpose */
+	LIST_WITHDRAW = 3, /* these people no more */
+	LIST_MODES = 4,
+};
+const char *list_mode_name(enum list_mode mode); /* NULL for one that is none */
+bool list_mode_parse(const char *name, enum list_mode *ret_mode) AZ_CHECKED;
+
 /* Why a row of a list was refused. */
 enum refusal {
 	REFUSAL_NONE = 0,

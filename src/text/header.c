@@ -1,7 +1,7 @@
 /*
  * Finding the header: below titles, of one record or two, or none.
  *
- * A header is the first record in which at least two values are names that are known. Two records make one header where
+ * A header is the first record in which at least two values are names that are known, or one, if there is one column. Two records make one header where
  * the first groups columns and the second names them ("氏名" over "姓" and "名"): the second then has known names
  * too, and the two fill each other's gaps. With a map that names columns, the header is the record that has those
  * names. Where no record is a header by that, a first record without anything that looks like a person's data, over
@@ -48,12 +48,26 @@ tally_of(const struct sample_record *record)
 	return tally;
 }
 
+/* The number of values that most records have. */
+static size_t
+usual_width(const struct sample *sample)
+{
+	uint16_t tally[LIST_COLUMNS_MAX + 1] = {0};
+	size_t width = 1;
+
+	for (size_t i = 0; i < sample->count; i++)
+		tally[sample->records[i].count]++;
+	for (size_t i = 1; i <= LIST_COLUMNS_MAX; i++)
+		width = tally[i] > tally[width] ? i : width;
+	return width;
+}
+
 static bool
-is_header(const struct sample_record *record)
+is_header(const struct sample_record *record, size_t least)
 {
 	struct tally tally = tally_of(record);
 
-	return tally.known >= KNOWN_LEAST && 2 * tally.data <= tally.known;
+	return tally.known >= least && 2 * tally.data <= tally.known;
 }
 
 /* Whether the record has every name that the map asks for. False for a map without names. */
@@ -124,25 +138,15 @@ find_named(const struct sample *sample, const char *spec, size_t most)
 static size_t
 find_known(const struct sample *sample, size_t most)
 {
+	/* A list of one column has no two names. */
+	size_t least = usual_width(sample) == 1 ? 1 : KNOWN_LEAST;
+
 	for (size_t i = 0; i < most; i++) {
-		if (sample->records[i].refusal == REFUSAL_NONE && is_header(&sample->records[i]))
+		if (sample->records[i].refusal == REFUSAL_NONE &&
+		    is_header(&sample->records[i], least))
 			return i;
 	}
 	return SIZE_MAX;
-}
-
-/* The number of values that most records have. */
-static size_t
-usual_width(const struct sample *sample)
-{
-	uint16_t tally[LIST_COLUMNS_MAX + 1] = {0};
-	size_t width = 1;
-
-	for (size_t i = 0; i < sample->count; i++)
-		tally[sample->records[i].count]++;
-	for (size_t i = 1; i <= LIST_COLUMNS_MAX; i++)
-		width = tally[i] > tally[width] ? i : width;
-	return width;
 }
 
 /* --- names ------------------------------------------------------------------------------------ */

@@ -176,6 +176,17 @@ hash_is(const json_t *document, const char *name, const uint8_t expected[SHA256_
 	return strcmp(text_of(document, name), text) == 0;
 }
 
+/* The mode that an entry of that type says; NULL for one that is no list's. */
+static const char *
+mode_of(enum entry_type type)
+{
+	if (type == ENTRY_ENTRUSTED)
+		return list_mode_name(LIST_ADD);
+	if (type == ENTRY_ENTRUSTED_FULL)
+		return list_mode_name(LIST_FULL);
+	return type == ENTRY_WITHDRAWN ? list_mode_name(LIST_WITHDRAW) : NULL;
+}
+
 static enum az_status
 check_entry(const json_t *document, const struct receipt_facts *facts, struct az_err *reterr)
 {
@@ -192,12 +203,17 @@ check_entry(const json_t *document, const struct receipt_facts *facts, struct az
 	    {"new_versions", entry->new_versions},
 	    {"unchanged", entry->unchanged},
 	    {"index", facts->index},
+	    {"absent", entry->type == ENTRY_ENTRUSTED_FULL ? entry->detail : 0},
+	    {"withdrawn", entry->type == ENTRY_WITHDRAWN ? entry->detail : 0},
 	};
+	const char *mode = mode_of(entry->type);
 	char day[11], when[48];
 
-	if (entry->type != ENTRY_ENTRUSTED)
+	if (mode == NULL)
 		return az_fail(
 		    reterr, AZ_FORGED, "receipt: its entry does not say that a list was entrusted");
+	if (strcmp(text_of(document, "mode"), mode) != 0)
+		return az_fail(reterr, AZ_FORGED, "receipt: mode is not what the entry says");
 	for (size_t i = 0; i < AZ_ARRAY_SIZE(numbers); i++) {
 		if (!number_is(document, numbers[i].name, numbers[i].expected))
 			return az_fail(reterr, AZ_FORGED, "receipt: %s is not what the entry says",

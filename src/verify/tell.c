@@ -184,6 +184,16 @@ print_what(FILE *file, const struct ledger_read *read)
 		(void)fputs("entrusted ", file);
 		print_list(file, entry);
 		return;
+	case ENTRY_ENTRUSTED_FULL:
+		(void)fputs("entrusted the whole of ", file);
+		print_list(file, entry);
+		(void)fprintf(file, "; %u people are absent from it", entry->detail);
+		return;
+	case ENTRY_WITHDRAWN:
+		(void)fputs("withdrew the people of ", file);
+		print_list(file, entry);
+		(void)fprintf(file, "; %u people were withdrawn", entry->detail);
+		return;
 	case ENTRY_REJECTED_LIST:
 		(void)fputs("had refused ", file);
 		print_list(file, entry);
@@ -343,7 +353,7 @@ tell_json(uint64_t index, const struct ledger_read *read)
 		set_number(object, "detail64", entry->detail64);
 	set_number(object, "rows", entry->rows);
 	set_number(object, "consignment", entry->consignment);
-	if (entry->type == ENTRY_ENTRUSTED || entry->type == ENTRY_REJECTED_LIST)
+	if (entry->consignment != 0 || entry->type == ENTRY_REJECTED_LIST)
 		set_list(object, entry);
 	if (entry->outcome != AZ_OK && entry->outcome != AZ_INTERNAL)
 		set_name(object, "outcome", az_status_name((enum az_status)entry->outcome));

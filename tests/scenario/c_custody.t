@@ -130,8 +130,8 @@ as mori entrust --client c01 --purpose checkup --as-of 2099-01-01 first.csv
 gives 1 'a day in the future'
 as mori entrust --client c01 --purpose checkup --as-of 2026-02-30 first.csv
 gives 2 'a day that is none'
-as mori entrust --client c01 --purpose checkup --as-of 2026-06-01 --mode full first.csv
-gives 2 'a mode of a later release'
+as mori entrust --client c01 --purpose checkup --as-of 2026-06-01 --mode replace first.csv
+gives 2 'a mode that is none'
 as mori entrust --client c01 --purpose nothing --as-of 2026-06-01 first.csv
 gives 1 'a purpose that is not there'
 printf 'number,name\r\n1,\377\376\r\n2,ok\001no\r\n3,"open\r\n4,山田太郎山田太郎山田太郎山田太郎山田太郎山田太郎山田太郎山田太郎山田太郎山田太郎\r\n' >bytes.csv
