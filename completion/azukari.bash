@@ -13,8 +13,8 @@ _azukari() {
 	done
 	local words=''
 	case $before in
-	--house | --out) COMPREPLY=($(compgen -d -- "$word")); return ;;
-	--key | --key-out) COMPREPLY=($(compgen -f -- "$word")); return ;;
+	--house | --out | --seen) COMPREPLY=($(compgen -d -- "$word")); return ;;
+	--key | --key-out | --keys) COMPREPLY=($(compgen -f -- "$word")); return ;;
 	--role | --roles) words='agent supervisor officer investigator maintainer' ;;
 	--reason) words='enquiry outbound callback complaint payment identity-check correction persons-request suspicion audit authority' ;;
 	--basis) words='dialled inbound-match callback manual-search hand-over' ;;
@@ -29,7 +29,7 @@ _azukari() {
 	--mode) words='add full withdraw' ;;
 	*)
 		case $command,$sub in
-		,*) words='init serve unlock status client purpose policy zone staff invite device inspect entrust receipt disclose check hand-over campaign attempt correct stop restrict case ledger ask approve refuse approvals scan demo --house --key --json --version -h' ;;
+		,*) words='init serve unlock status client purpose policy zone staff invite device inspect entrust receipt disclose check hand-over campaign attempt correct stop restrict case ledger ask approve refuse approvals scan backup key restore demo --house --key --json --despite-loss --version -h' ;;
 		init,*) words='--house --officer --name --key-out --passphrase --unsealed' ;;
 		client,add) words='--name --category' ;;
 		client,*) words='add list close map recipient' ;;
@@ -44,7 +44,7 @@ _azukari() {
 		zone,*) words='add change close role list' ;;
 		staff,add) words='--role --name --employer --agency --tier --from --until --key-out --public' ;;
 		staff,key) words='--out --name' ;;
-		ask,*) words='--expires --note client purpose campaign restrict staff invite device policy zone' ;;
+		ask,*) words='--expires --note client purpose campaign restrict staff invite device policy zone restore' ;;
 		approvals,*) words='--all' ;;
 		staff,rekey) words='--public' ;;
 		staff,enrol) words='--out --name --code' ;;
@@ -76,11 +76,14 @@ _azukari() {
 		ledger,cosign) words='--witness --witness-vkey' ;;
 		ledger,*) words='verify query checkpoint proof export cosign' ;;
 		scan,*) words='--patterns --kinds --hits --jobs --max-unpacked --max-seconds' ;;
+		key,*) words='backup --until' ;;
+		restore,*) words='--keys --declare-loss --seen' ;;
 		demo,*) words='--out --people --clients --seed' ;;
 		esac
 		;;
 	esac
 	COMPREPLY=($(compgen -W "$words" -- "$word"))
+	{ [ "$command" = backup ] || [ "$command" = restore ]; } && COMPREPLY+=($(compgen -d -- "$word"))
 	{ [ "$command" = entrust ] || [ "$command" = inspect ]; } && COMPREPLY+=($(compgen -f -- "$word"))
 	return 0
 }

@@ -27,6 +27,7 @@ struct cli {
 	const char *house; /* --house or AZUKARI_HOUSE; NULL if neither */
 	const char *key;   /* --key or AZUKARI_KEY; NULL if neither */
 	bool json;
+	bool despite_loss;               /* --despite-loss: do not present what was seen */
 	const struct cli_asking *asking; /* NULL: what is asked is done, as far as it may be */
 };
 
@@ -67,6 +68,9 @@ int cmd_refuse(const struct cli *cli, int argc, char **argv);
 int cmd_approvals(const struct cli *cli, int argc, char **argv);
 int cmd_unlock(const struct cli *cli, int argc, char **argv);
 int cmd_invite(const struct cli *cli, int argc, char **argv);
+int cmd_backup(const struct cli *cli, int argc, char **argv);
+int cmd_key(const struct cli *cli, int argc, char **argv);
+int cmd_restore(const struct cli *cli, int argc, char **argv);
 int cmd_demo(const struct cli *cli, int argc, char **argv);
 
 /* Runs the command argv[0]; returns its exit code. */

@@ -34,6 +34,8 @@ struct front {
 	struct noise *noise;
 	int state_dirfd;
 	struct heads heads;
+	bool compared;            /* the keeper has said yes to all that was seen */
+	uint32_t seen_generation; /* of the house's log, before this connection; 0: never */
 	uint32_t next_id;
 	int64_t asked_us;
 	bool shows_progress; /* a line of it stands on the terminal */
@@ -260,6 +262,19 @@ show_progress(struct front *front, struct wire_reader *reader)
 	front->shows_progress = true;
 }
 
+/* Once, to whoever has seen the house in its life before. */
+static void
+tell_generation(struct front *front, const struct head *head)
+{
+	if (front->seen_generation == 0 || head->generation <= front->seen_generation)
+		return;
+	front->seen_generation = head->generation;
+	(void)fprintf(stderr,
+	    "azukari: the house has declared a loss: its ledger is in generation %u now, and does "
+	    "not have all that was seen of it (azukari ledger query)\n",
+	    head->generation);
+}
+
 /* The heads of a reply, held against those seen. */
 static enum az_status
 take_heads(struct front *front, struct wire_reader *reader, struct az_err *reterr)
@@ -268,9 +283,12 @@ take_heads(struct front *front, struct wire_reader *reader, struct az_err *reter
 	uint32_t count = front_get_heads(reader, heads, REPLY_HEADS);
 	enum az_status status = AZ_OK;
 
-	for (uint32_t i = 0; i < count && status == AZ_OK; i++)
+	for (uint32_t i = 0; i < count && status == AZ_OK; i++) {
+		tell_generation(front, &heads[i]);
 		status = heads_see(&front->heads, &heads[i], reterr);
-	if (status == AZ_OK && count > 0)
+	}
+	/* A house that was not compared with what was seen adds nothing to it: a longer fork would take its place. */
+	if (status == AZ_OK && count > 0 && front->compared)
 		status = heads_write(
 		    front->state_dirfd, front->folder.file.house, &front->heads, reterr);
 	return status;
@@ -494,6 +512,10 @@ connect_to(struct front *front, const struct cli *cli, bool signs_in, struct az_
 		status = read_keys(front, cli, reterr);
 	if (status == AZ_OK)
 		status = heads_read(front->state_dirfd, front->folder.file.house, &seen, reterr);
+	for (size_t i = 0; i < seen.count; i++) {
+		if (seen.heads[i].log == 0)
+			front->seen_generation = seen.heads[i].generation;
+	}
 	if (status == AZ_OK)
 		status = reach(front, cli, signs_in, reterr);
 	/* A keeper that was just ending: nothing was asked yet, so it can be tried again. */
@@ -501,8 +523,9 @@ connect_to(struct front *front, const struct cli *cli, bool signs_in, struct az_
 		(void)poll(NULL, 0, REACH_PAUSE_MS);
 		status = reach(front, cli, signs_in, reterr);
 	}
-	if (status == AZ_OK && signs_in)
+	if (status == AZ_OK && signs_in && !cli->despite_loss)
 		status = present(front, &seen, reterr);
+	front->compared = status == AZ_OK && !cli->despite_loss;
 	heads_fini(&seen);
 	return status;
 }

@@ -16,7 +16,8 @@ struct front;
 /*
  * Opens the channel to the keeper of cli's house, started if it is an unsealed one, signs in with cli's key
  * and presents the heads that were seen. AZ_FORGED: the keeper is another one than the key file pins, or
- * its ledger is not the one that was seen.
+ * its ledger is not the one that was seen. With cli->despite_loss what was seen is kept back, so that a restored house can be
+ * told what it has lost.
  */
 AZ_CHECKED enum az_status front_connect(
     const struct cli *cli, struct front **ret_front, struct az_err *reterr);
@@ -65,7 +66,8 @@ void heads_fini(struct heads *heads);
 AZ_CHECKED enum az_status heads_read(
     int dirfd, const uint8_t house[HOUSE_ID_SIZE], struct heads *ret_heads, struct az_err *reterr);
 /*
- * Takes a head that a reply carried. AZ_FORGED: it is behind what was seen of that log, or differs from it.
+ * Takes a head that a reply carried. AZ_FORGED: it is behind what was seen of that log in its generation, differs from
+ * it, or is of an older one.
  */
 AZ_CHECKED enum az_status heads_see(
     struct heads *heads, const struct head *head, struct az_err *reterr);

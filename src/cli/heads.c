@@ -109,6 +109,11 @@ heads_see(struct heads *heads, const struct head *head, struct az_err *reterr)
 
 		if (seen->log != head->log)
 			continue;
+		/* After a declared loss it may be less; the keeper has compared it with what was seen. */
+		if (head->generation > seen->generation) {
+			*seen = *head;
+			return AZ_OK;
+		}
 		if (head->generation < seen->generation || head->size < seen->size ||
 		    (head->size == seen->size &&
 			!bytes_equal(bytes_make(head->root, sizeof(head->root)),
@@ -165,8 +170,10 @@ merge(const struct heads *ours, struct heads *stored, struct az_err *reterr)
 
 		/* Another command may have seen more since; that is no contradiction. */
 		for (size_t k = 0; k < stored->count; k++)
-			behind |=
-			    stored->heads[k].log == head->log && stored->heads[k].size > head->size;
+			behind |= stored->heads[k].log == head->log &&
+			    (stored->heads[k].generation > head->generation ||
+				(stored->heads[k].generation == head->generation &&
+				    stored->heads[k].size > head->size));
 		if (behind)
 			continue;
 		status = heads_see(stored, head, reterr);

@@ -7,7 +7,7 @@
  *	HOUSE/secret/device.key the host's own device key
  *	HOUSE/keeper  vault     each only its process
  *	HOUSE/run/keeper.sock   where fronts connect
- *	HOUSE/lock              held by who serves it
+ *	HOUSE/lock              held by who serves it, or backs it up while nobody does
  */
 #ifndef AZ_CLI_HOUSE_H
 #define AZ_CLI_HOUSE_H

@@ -296,7 +296,7 @@ static const struct command commands[] = {
 	"example: azukari scan --patterns --kinds card,my_number src"},
     {"ask", cmd_ask, "have somebody else approve a command",
 	"azukari ask [--expires TIME] [--note TEXT] COMMAND …\n"
-	"  COMMAND         client purpose campaign restrict staff device policy zone\n"
+	"  COMMAND         client purpose campaign restrict staff device policy zone restore\n"
 	"  --expires TIME  90s, 30m, 12h, 7d (the default), at most 30d\n"
 	"  --note TEXT     for who approves\n"
 	"  What a role must ask is asked without this word, too.\n"
@@ -313,6 +313,26 @@ static const struct command commands[] = {
 	"  --all  what was decided or has expired, too\n"
 	"  N      one of them, with the document that is signed\n"
 	"example: azukari approvals"},
+    {"backup", cmd_backup, "copy a house, without its keys",
+	"azukari backup DIR\n"
+	"  DIR  a folder to make: vault, ledger, house.db, catalogue, as ciphertext and codes\n"
+	"  A house that is served goes on; lists and corrections wait.\n"
+	"example: azukari --key kato.key backup /mnt/backup/2026-11-25"},
+    {"key", cmd_key, "copy a house's keys, apart",
+	"azukari key backup FILE [--until DATE]\n"
+	"  FILE          the key ring, and what opens it: of a sealed house nothing without the\n"
+	"                officers' passphrases, of an unsealed one the root key in plain\n"
+	"  --until DATE  when it is to be destroyed; restore takes it no longer (90 days)\n"
+	"example: azukari key backup /media/safe/house.keys"},
+    {"restore", cmd_restore, "make a house out of a backup",
+	"azukari restore DIR --keys FILE\n"
+	"       azukari restore --declare-loss [--seen DIR]…\n"
+	"  DIR             the backup; the house that is named must not be there yet\n"
+	"  --keys FILE     what azukari key backup wrote, at the time of the backup or later\n"
+	"  --declare-loss  of a house that was seen to have had more: says what was seen, has it\n"
+	"                  approved, and begins another generation of the ledger, without budgets\n"
+	"  --seen DIR      where somebody else's commands keep what they have seen of it\n"
+	"example: azukari --house h2 restore /mnt/backup/2026-11-25 --keys house.keys"},
     {"demo", cmd_demo, "make lists of a sample house",
 	"azukari demo --out DIR [--people N] [--clients N] [--seed N]\n"
 	"  Writes a list for each client and a table of clients and purposes into DIR.\n"
@@ -352,10 +372,13 @@ static void
 print_help(FILE *file)
 {
 	(void)fprintf(file,
-	    "usage: azukari [--house DIR] [--key FILE] [--json] COMMAND …\n"
+	    "usage: azukari [--house DIR] [--key FILE] [--json] [--despite-loss] COMMAND …\n"
 	    "  --house DIR  the house; or AZUKARI_HOUSE\n"
 	    "  --key FILE   your key; or AZUKARI_KEY\n"
 	    "  --json       one JSON document on standard output\n"
+	    "  --despite-loss  for approve, approvals, refuse, status: keep back what was seen of "
+	    "a\n"
+	    "               restored house\n"
 	    "  -h           this; after a command, its usage\n"
 	    "\ncommands:\n");
 	for (size_t i = 0; i < AZ_ARRAY_SIZE(commands); i++)
@@ -364,6 +387,14 @@ print_help(FILE *file)
 	    "\nexit: 0 done; 1 failed, nothing changed; 2 usage; 3 denied; 4 evidence of\n"
 	    "tampering; 5 limit, busy, several matches, or no keeper\n"
 	    "example: azukari --house h --key aoki.key status\n");
+}
+
+/* Who decides on a declared loss has seen more than the house has; for anything else that is evidence. */
+static bool
+may_despite_loss(const char *command)
+{
+	return strcmp(command, "approve") == 0 || strcmp(command, "approvals") == 0 ||
+	    strcmp(command, "refuse") == 0 || strcmp(command, "status") == 0;
 }
 
 int
@@ -382,6 +413,11 @@ cli_run(const struct cli *cli, int argc, char **argv)
 			return 0;
 		}
 	}
+	if (cli->despite_loss && !may_despite_loss(command->name)) {
+		(void)fprintf(stderr,
+		    "azukari: --despite-loss is for approve, approvals, refuse and status\n");
+		return CLI_EXIT_USAGE;
+	}
 	optind = 0; /* getopt begins anew */
 	return command->run(cli, argc, argv);
 }
@@ -391,7 +427,8 @@ main(int argc, char **argv)
 {
 	static const struct option options[] = {{"house", required_argument, NULL, 'H'},
 	    {"key", required_argument, NULL, 'k'}, {"json", no_argument, NULL, 'j'},
-	    {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
+	    {"despite-loss", no_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'V'}, {0}};
 	struct cli cli = {.house = getenv("AZUKARI_HOUSE"), .key = getenv("AZUKARI_KEY")};
 	int option;
 
@@ -401,6 +438,7 @@ main(int argc, char **argv)
 		case 'H': cli.house = optarg; break;
 		case 'k': cli.key = optarg; break;
 		case 'j': cli.json = true; break;
+		case 'd': cli.despite_loss = true; break;
 		case 'h': print_help(stdout); return 0;
 		case 'V': (void)printf("azukari %s\n", AZ_VERSION); return 0;
 		default: print_help(stderr); return CLI_EXIT_USAGE;

@@ -409,6 +409,8 @@ static void
 take_death(struct parent *parent, pid_t pid, int how)
 {
 	bool good = WIFEXITED(how) && WEXITSTATUS(how) == 0;
+	bool was_vault = pid == parent->vault;
+	bool starts_anew;
 
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
 		if (parent->children[i] == pid)
@@ -416,7 +418,11 @@ take_death(struct parent *parent, pid_t pid, int how)
 	}
 	if (pid != parent->keeper && pid != parent->vault)
 		return;
-	if (!parent->stopping || (!good && !parent->failed))
+	/* A keeper that ends well by itself wants to be started anew; its vault ends with it. */
+	starts_anew = good && !parent->stopping;
+	if (starts_anew && pid == parent->keeper)
+		(void)fprintf(stderr, "azukari: the house starts anew\n");
+	else if (!starts_anew && (!parent->stopping || (!good && !parent->failed)))
 		tell_death(pid == parent->keeper ? "azukari-keeper" : "azukari-vault", how);
 	if (pid == parent->keeper)
 		parent->keeper = 0;
@@ -426,8 +432,9 @@ take_death(struct parent *parent, pid_t pid, int how)
 		parent->unclean = parent->unclean || !good;
 		return;
 	}
-	/* One without the other has no state to go on with. */
-	kill_children(parent);
+	/* One without the other has no state to go on with; a keeper that closed the vault's link is ending. */
+	if (!(starts_anew && was_vault))
+		kill_children(parent);
 }
 
 static void

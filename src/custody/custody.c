@@ -23,6 +23,7 @@
 #include "custody/custody_internal.h"
 #include "custody/hand_over.h"
 #include "custody/holds.h"
+#include "custody/losses.h"
 #include "custody/maps.h"
 
 #define ARENA_MAX        (MATCH_KEYS_MAX * MATCH_KEY_MAX + (VAULT_ROWS_MAX + 4) * (ROW_SIZE_MAX + 64u))
@@ -621,6 +622,7 @@ custody_close(struct custody **custody)
 	moments_free(closed);
 	holds_free(closed);
 	corrections_free(closed);
+	losses_free(closed);
 	secret_free(&closed->catalogue_key);
 	secret_free(&closed->intake_identity);
 	trace_keys_free(&closed->trace_keys);
@@ -652,6 +654,10 @@ custody_round(struct custody *custody)
 	changes_round(custody);
 	entrust_round(custody);
 	vault_reconcile_round(custody);
+	if (custody->restart_is_due && custody->changes == NULL && custody->bulk == NULL) {
+		custody->restart_is_due = false;
+		custody->config.restart(custody->config.arg);
+	}
 	ledger_kick(custody->ledger);
 	/* A reader that rests would hold back the pages of what is loaded meanwhile. */
 	custody->reader_is_fresh = false;
@@ -663,6 +669,7 @@ custody_tick(struct custody *custody)
 	session_tick(custody, clock_now_us());
 	if (custody->phase == PHASE_SERVING)
 		moments_tick(custody);
+	backup_tick(custody);
 	if (custody->phase == PHASE_SERVING && !custody->reconciling &&
 	    vault_reconcile_is_due(custody))
 		vault_reconcile_begin(custody);
@@ -739,6 +746,7 @@ custody_stop(struct custody *custody, void (*stopped)(void *arg), void *arg)
 	custody->stopped = stopped;
 	custody->stopped_arg = arg;
 	custody->phase = PHASE_STOPPING;
+	backup_front_gone(custody, NULL);
 	if (custody->bulk != NULL)
 		entrust_front_gone(custody->bulk, NULL);
 	if (served)

@@ -43,6 +43,8 @@ struct custody_config {
 	void (*reply)(void *front_arg, struct bytes message);
 	/* The front may not go on: closes its connection once what was sent before is out. */
 	void (*hang_up)(void *front_arg);
+	/* The house is to begin another life: end as if it were told to stop, and be started anew. */
+	void (*restart)(void *arg);
 	/* Any thread: there is no safe way on. Must not return. */
 	void (*fatal)(void *arg, const struct az_err *err);
 	void *arg;

@@ -41,6 +41,7 @@ enum thing_kind {
 	THING_CAMPAIGN = 21,
 	THING_CORRECTION = 22,
 	THING_PLACE = 23, /* where the entry of a consignment stands */
+	THING_LOSS = 30,
 	THING_MAP = 35,
 	THING_BUDGET = 90,
 	THING_EXTENSION = 91,
@@ -303,6 +304,11 @@ struct custody {
 	struct bulk *bulk;
 	struct verifying *verifying;
 	struct publishing *publishing;
+	struct loss *losses; /* by generation */
+	size_t loss_count;
+	bool restart_is_due;
+	struct custody_front *backup_front; /* for whom files hold still */
+	int64_t backup_us;
 	uint32_t next_child;
 
 	uint32_t unauthenticated; /* since the last tick that counted them */

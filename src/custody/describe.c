@@ -365,6 +365,27 @@ case_allow(struct words *words, const union front_request *body)
 	    body->case_allow.id, hash);
 }
 
+#define LOGS_SAID 32u
+static void
+declare_loss(struct words *words, const union front_request *body)
+{
+	const struct front_loss *seen = &body->loss;
+
+	say(words,
+	    "declare a loss, begin another generation of the ledger and take all budgets away; "
+	    "seen "
+	    "were");
+	for (uint32_t i = 0; i < seen->count && i < LOGS_SAID; i++) {
+		char root[2 * 32 + 1];
+
+		hex_encode(bytes_make(seen->heads[i].root, sizeof(seen->heads[i].root)), root);
+		say(words, "%s %llu entries of log %u (%.16s)", i == 0 ? "" : ",",
+		    (unsigned long long)seen->heads[i].size, seen->heads[i].log, root);
+	}
+	if (seen->count > LOGS_SAID)
+		say(words, " and entries of %u other logs", seen->count - LOGS_SAID);
+}
+
 static const struct {
 	enum front_message type;
 	void (*describe)(struct words *words, const union front_request *body);
@@ -386,6 +407,7 @@ static const struct {
     {FRONT_CAMPAIGN_ADD, campaign_add},
     {FRONT_CAMPAIGN_CLOSE, campaign_close},
     {FRONT_RESTRICT, restriction},
+    {FRONT_DECLARE_LOSS, declare_loss},
     {FRONT_CASE_OPEN, case_open},
     {FRONT_CASE_ALLOW, case_allow},
     {FRONT_POLICY_ADD, policy_add},

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "custody/custody_internal.h"
+#include "custody/losses.h"
 
 #define IN_FLIGHT_MAX     64u
 #define REFUSALS_LOGGED   20u /* in a window, for each front */
@@ -70,6 +70,7 @@ custody_front_close(struct custody_front **front)
 		entrust_front_gone(closed->custody->bulk, closed);
 	if (closed->custody->publishing != NULL)
 		publish_front_gone(closed->custody->publishing, closed);
+	backup_front_gone(closed->custody, closed);
 	session_leave(closed);
 	front_free_if_done(closed);
 }
@@ -230,6 +231,12 @@ custody_request(struct custody_front *front, struct bytes message, int fd, struc
 		request_fail(request, &err);
 	} else if (front->signed_in && !session_holds(request)) {
 		refuse_ended(request);
+	} else if (backup_excludes(custody, verb->type)) {
+		struct az_err err = {0};
+
+		(void)az_fail(
+		    &err, AZ_BUSY, "a backup is being taken; lists and corrections wait for it");
+		request_fail(request, &err);
 	} else if (verb->changes) {
 		change_queue(request, body);
 	} else {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "custody/custody_internal.h"
+#include "custody/losses.h"
 
 #define SESSIONS_AT_ONCE 64u /* numbers reserved with one entry */
 #define MINUTE_US        (60 * AZ_US_PER_S)
@@ -284,7 +284,7 @@ verb_present(struct request *request, const union front_request *body)
 
 	for (uint32_t i = 0; i < present->count; i++) {
 		enum az_status status =
-		    ledger_check_head(request->custody->ledger, &present->heads[i], &err);
+		    losses_check_head(request->custody, &present->heads[i], &err);
 
 		if (status == AZ_OK)
 			continue;

@@ -122,6 +122,7 @@ verb_status(struct request *request, const union front_request *body)
 	answer_uint(&writer, "records", custody->house.next_record - 1);
 	answer_uint(&writer, "disclosed", custody->disclosed);
 	answer_uint(&writer, "logs", ledger_log_count(custody->ledger));
+	answer_uint(&writer, "generation", ledger_generation(custody->ledger));
 	answer_bool(&writer, "space_is_low", ledger_space_is_low(custody->ledger));
 	answer_uint(&writer, "unlocked_memory", secret_unlocked_count());
 	answer_end(&writer);

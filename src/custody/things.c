@@ -15,6 +15,7 @@
 #include "custody/corrections.h"
 #include "custody/hand_over.h"
 #include "custody/holds.h"
+#include "custody/losses.h"
 #include "custody/maps.h"
 
 #define PAYLOAD_FORMAT   1u
@@ -490,6 +491,8 @@ thing_apply(void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_
 		return map_apply(custody, thing, reterr);
 	if (kind == THING_CORRECTION)
 		return correction_apply(custody, thing, reterr);
+	if (kind == THING_LOSS)
+		return loss_apply(custody, thing, reterr);
 	if (kind == THING_CASE)
 		return case_apply(custody, thing, reterr);
 	if (kind == THING_CHECKS)

@@ -2,6 +2,7 @@
  * The table of what a front may ask. What is not in it is no request.
  */
 #include "custody/cases.h"
+#include "custody/losses.h"
 
 static const struct verb_entry verbs[] = {
     {FRONT_SIGN_IN, VERB_NONE, false, verb_sign_in},
@@ -48,6 +49,9 @@ static const struct verb_entry verbs[] = {
     {FRONT_LEDGER_CHECKPOINT, VERB_LEDGER_EXPORT, false, verb_ledger_checkpoint},
     {FRONT_LEDGER_PROOF, VERB_LEDGER_EXPORT, false, verb_ledger_proof},
     {FRONT_LEDGER_QUERY, VERB_LEDGER_QUERY, false, verb_ledger_query},
+    {FRONT_BACKUP, VERB_BACKUP, true, verb_backup},
+    {FRONT_BACKUP_END, VERB_BACKUP, false, verb_backup_end},
+    {FRONT_DECLARE_LOSS, VERB_DECLARE_LOSS, true, verb_declare_loss},
     {FRONT_CASE_OPEN, VERB_CASE, true, verb_case_open},
     {FRONT_CASE_ALLOW, VERB_CASE, true, verb_case_allow},
     {FRONT_CASE_LIST, VERB_CASE_LIST, false, verb_case_list},

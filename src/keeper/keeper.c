@@ -116,6 +116,13 @@ stop(struct keeper *keeper)
 	custody_stop(keeper->custody, stopped, keeper);
 }
 
+/* Ended without being told to, we are started anew. */
+static void
+restart(void *arg)
+{
+	stop(arg);
+}
+
 /* A child's socket, or the pipe that belongs to the socket before it. */
 static enum az_status
 take_child(struct keeper *keeper, struct frame *frame, struct az_err *reterr)
@@ -362,6 +369,7 @@ open_house(struct keeper *keeper, const struct parent_start *start, const struct
 	    .ready = ready,
 	    .reply = front_reply,
 	    .hang_up = front_hang_up,
+	    .restart = restart,
 	    .fatal = fatal,
 	    .arg = keeper};
 

@@ -67,6 +67,8 @@ static const struct {
     [ENTRY_QUERIED] = {"queried", GROUP_SUBJECT},
     [ENTRY_RECONCILED] = {"reconciled", GROUP_SUBJECT},
     [ENTRY_ALARM] = {"alarm", GROUP_SUBJECT},
+    [ENTRY_BACKED_UP] = {"backed-up", GROUP_SUBJECT},
+    [ENTRY_DECLARED_LOSS] = {"declared-loss", GROUP_SUBJECT | GROUP_DOCUMENT},
     [ENTRY_ASKED] = {"asked", GROUP_SUBJECT | GROUP_DOCUMENT},
     [ENTRY_APPROVAL] = {"approval", GROUP_SUBJECT | GROUP_DOCUMENT | GROUP_SIGNED},
     [ENTRY_ENROLLED] = {"enrolled", GROUP_SUBJECT},

@@ -183,13 +183,16 @@ ledger_check_head(struct ledger *ledger, const struct head *head, struct az_err 
 	return AZ_OK;
 }
 
-enum az_status
-ledger_settle(struct ledger *ledger, void (*done)(void *arg), void *arg, struct az_err *reterr)
+/* Asks the follower; hold: and to leave it so. */
+static enum az_status
+ask_follower(
+    struct ledger *ledger, bool hold, void (*done)(void *arg), void *arg, struct az_err *reterr)
 {
 	struct settle *settle = calloc(1, sizeof(*settle));
 
 	if (settle == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "ledger: out of memory");
+	settle->hold = hold;
 	settle->done = done;
 	settle->arg = arg;
 	(void)pthread_mutex_lock(&ledger->lock);
@@ -201,6 +204,52 @@ ledger_settle(struct ledger *ledger, void (*done)(void *arg), void *arg, struct 
 	(void)pthread_mutex_unlock(&ledger->lock);
 	ledger->kicked = false;
 	return AZ_OK;
+}
+
+enum az_status
+ledger_settle(struct ledger *ledger, void (*done)(void *arg), void *arg, struct az_err *reterr)
+{
+	return ask_follower(ledger, false, done, arg, reterr);
+}
+
+enum az_status
+ledger_hold(struct ledger *ledger, void (*done)(void *arg), void *arg, struct az_err *reterr)
+{
+	enum az_status status;
+
+	if (ledger->hold_is_asked)
+		return az_fail(reterr, AZ_BUSY, "ledger: it is held already");
+	status = ask_follower(ledger, true, done, arg, reterr);
+	ledger->hold_is_asked = status == AZ_OK;
+	return status;
+}
+
+bool
+ledger_held(struct ledger *ledger, uint32_t *ret_segment, uint64_t *ret_offset)
+{
+	bool held;
+
+	(void)pthread_mutex_lock(&ledger->lock);
+	held = ledger->held;
+	if (held) {
+		*ret_segment = ledger->held_segment;
+		*ret_offset = ledger->held_offset;
+	}
+	(void)pthread_mutex_unlock(&ledger->lock);
+	return held;
+}
+
+void
+ledger_release(struct ledger *ledger)
+{
+	(void)pthread_mutex_lock(&ledger->lock);
+	/* One that was asked and is not there yet is a settling like any other. */
+	for (struct settle *settle = ledger->settling; settle != NULL; settle = settle->next)
+		settle->hold = false;
+	ledger->held = false;
+	(void)pthread_cond_signal(&ledger->behind);
+	(void)pthread_mutex_unlock(&ledger->lock);
+	ledger->hold_is_asked = false;
 }
 
 enum az_status

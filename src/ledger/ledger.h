@@ -56,6 +56,12 @@ enum entry_type {
 	ENTRY_QUERIED = 17,
 	ENTRY_RECONCILED = 18,
 	ENTRY_ALARM = 19,
+	ENTRY_BACKED_UP = 60, /* files may be copied from here on; detail: the generation */
+	/*
+	 * house log: the next generation begins; each log that lost something: where it goes on. subject: the log; detail: the new
+	 * generation; detail64: the size that was seen of it (0: nothing is lost in this log); document: the root it had then
+	 */
+	ENTRY_DECLARED_LOSS = 61,
 	/* house log: two people (subject: the request's number, detail: enum verb) */
 	ENTRY_ASKED = 70,    /* document: what is asked */
 	ENTRY_APPROVAL = 71, /* document and the signature over it; precedes what it allows */
@@ -278,6 +284,19 @@ AZ_CHECKED enum az_status ledger_settle(
     struct ledger *ledger, void (*done)(void *arg), void *arg, struct az_err *reterr);
 
 /*
+ * Settles, and from then on leaves as they are: the state file, checkpoints, segments of the write-ahead log that are full, and
+ * whatever behind_sync would make durable. Entries are committed and appended as before, beyond the place that ledger_held
+ * tells. Copied in this time, the files below dirfd are a ledger that ledger_open takes. ledger_poll calls done once it is so;
+ * nothing is settled until ledger_release. AZ_BUSY: it is held already, or about to be. AZ_NO_MEMORY.
+ */
+AZ_CHECKED enum az_status ledger_hold(
+    struct ledger *ledger, void (*done)(void *arg), void *arg, struct az_err *reterr);
+/* While it is held: the segment that was written, and the end of its last batch. False if it is not held. */
+bool ledger_held(struct ledger *ledger, uint32_t *ret_segment, uint64_t *ret_offset);
+/* Goes on. Nothing if it is not held. */
+void ledger_release(struct ledger *ledger);
+
+/*
  * Flushes, settles and stops both threads; no callback runs. Blocks, but not for space on the disk: where
  * there is none, entries that were not acknowledged are dropped, and what was is left to the next ledger_open.
  */
@@ -316,7 +335,10 @@ AZ_CHECKED enum az_status ledger_log_key(
 /* A log's origin and key name: "azukari/" house name "/g1/" and "house" or the client's number. */
 void ledger_origin(const uint8_t house[HOUSE_ID_SIZE], uint32_t generation, uint32_t log,
     char text[LEDGER_NAME_SIZE]);
-/* The life of the logs between declared losses, from 1. */
+/*
+ * The life of the logs between declared losses, from 1. An ENTRY_DECLARED_LOSS in the house's log begins the next one: at the
+ * next ledger_open, so that nothing of one life runs into the other.
+ */
 uint32_t ledger_generation(const struct ledger *ledger);
 
 /* --- for others ------------------------------------------------------------------------------ */

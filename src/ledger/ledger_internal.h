@@ -167,6 +167,7 @@ struct pending {
 struct settle {
 	struct settle *next;
 	uint64_t after_submitted; /* how many entries had been submitted when it was asked */
+	bool hold;                /* once it is settled, hold */
 	void (*done)(void *arg);
 	void *arg;
 };
@@ -178,7 +179,8 @@ struct ledger {
 	struct seal_key *payload_open_key; /* replay, before the threads start */
 	struct wal wal;                    /* committer, once started */
 	uint32_t generation;
-	uint32_t first_segment; /* follower */
+	uint32_t next_generation; /* follower: of the next opening */
+	uint32_t first_segment;   /* follower */
 	bool torn;
 	struct edge *edges[LEDGER_LOGS_MAX]; /* committer */
 	struct head heads[LEDGER_LOGS_MAX];  /* loop */
@@ -205,6 +207,12 @@ struct ledger {
 	uint32_t current_segment;
 	uint32_t prepared_segment; /* highest that exists */
 	uint64_t segment_last[SEGMENTS_MAX];
+	uint32_t flushed_segment; /* where the last batch lies, and its end */
+	uint64_t flushed_offset;
+	bool hold_is_asked;
+	bool held; /* the follower syncs nothing */
+	uint32_t held_segment;
+	uint64_t held_offset;
 	bool space_is_low;
 	bool stopping;
 	bool committer_ended;

@@ -8,8 +8,9 @@
  *   32 MAC over all before it
  *
  *   1. each log is cut back to its size in the state file; its stored hashes must give its stored root
- *   2. the write-ahead log is read; records behind the state are appended to their logs again
- *   3. each log must contain what its signed checkpoint says
+ *   2. the write-ahead log is read; records behind the state are appended to their logs again; a declared loss among them
+ *      begins the next generation
+ *   3. each log must contain what its signed checkpoint says, of this generation or, before a new one is signed, the last
  *   4. the query index is brought to the logs' ends (index.c)
  *
  * A log file that is shorter than the state says, a write-ahead log that begins after it or ends before it, a
@@ -55,7 +56,7 @@ state_write(struct ledger *ledger, uint64_t seq, struct az_err *reterr)
 	wire_writer_init(&writer, &buffer);
 	wire_put_raw(&writer, head, sizeof(head));
 	wire_put_u64(&writer, seq);
-	wire_put_u32(&writer, ledger->generation);
+	wire_put_u32(&writer, ledger->next_generation);
 	for (uint32_t i = 0; i < LEDGER_LOGS_MAX; i++)
 		count += ledger->logs[i] != NULL;
 	wire_put_u32(&writer, count);
@@ -297,9 +298,38 @@ recover_record(void *arg, const struct wal_record *record, struct az_err *reterr
 		    "ledger: record %llu is entry %llu of log %u, which has %llu",
 		    (unsigned long long)record->seq, (unsigned long long)record->index, record->log,
 		    (unsigned long long)log->tree.size);
+	if (record->log == LEDGER_HOUSE_LOG && read.entry.type == ENTRY_DECLARED_LOSS) {
+		if (read.entry.detail != ledger->generation + 1)
+			return az_fail(reterr, AZ_CORRUPT,
+			    "ledger: a declared loss begins generation %u after %u",
+			    read.entry.detail, ledger->generation);
+		ledger->generation = read.entry.detail;
+	}
 	ledger->last_times[record->log] = read.entry.time_us;
 	ledger->unsigned_logs[record->log] = true;
 	return log_append(log, record->entry, reterr);
+}
+
+/* The checkpoint that note is, of this generation; or of the last one, so that it is signed anew. */
+static enum az_status
+open_checkpoint(struct ledger *ledger, uint32_t number, const uint8_t public_key[SIGN_PUBLIC_SIZE],
+    struct bytes note, struct checkpoint *ret_checkpoint, struct az_err *reterr)
+{
+	struct note_key key;
+	enum az_status status = log_note_key(
+	    ledger->config.house, ledger->generation, number, public_key, &key, reterr);
+
+	if (status == AZ_OK)
+		status = checkpoint_open_signed(note, &key, ret_checkpoint, reterr);
+	if (status == AZ_OK || ledger->generation == 1)
+		return status;
+	status = log_note_key(
+	    ledger->config.house, ledger->generation - 1, number, public_key, &key, reterr);
+	if (status == AZ_OK)
+		status = checkpoint_open_signed(note, &key, ret_checkpoint, reterr);
+	if (status == AZ_OK)
+		ledger->unsigned_logs[number] = true;
+	return status;
 }
 
 /* Step 3 for one log. A log may be ahead of its checkpoint, never behind. */
@@ -310,7 +340,6 @@ check_checkpoint(struct ledger *ledger, uint32_t number, struct az_err *reterr)
 	uint8_t public_key[SIGN_PUBLIC_SIZE], root[TREE_HASH_SIZE];
 	struct sign_key *sign_key = NULL;
 	struct checkpoint checkpoint = {0};
-	struct note_key key;
 	struct buffer note;
 	enum az_status status;
 
@@ -327,10 +356,8 @@ check_checkpoint(struct ledger *ledger, uint32_t number, struct az_err *reterr)
 	if (status != AZ_OK)
 		goto out;
 	sign_key_public(sign_key, public_key);
-	status = log_note_key(
-	    ledger->config.house, ledger->generation, number, public_key, &key, reterr);
-	if (status == AZ_OK)
-		status = checkpoint_open_signed(buffer_peek(&note), &key, &checkpoint, reterr);
+	status =
+	    open_checkpoint(ledger, number, public_key, buffer_peek(&note), &checkpoint, reterr);
 	if (status == AZ_OK && checkpoint.size > log->tree.size)
 		status = az_fail(reterr, AZ_FORGED,
 		    "ledger: log %u has %llu entries, its signed checkpoint %llu", number,
@@ -480,6 +507,7 @@ ledger_open(const struct ledger_config *config, struct ledger **ret_ledger, stru
 	ledger->config = *config;
 	ledger->config.root = NULL;
 	ledger->generation = 1;
+	ledger->next_generation = 1;
 	ledger->wal.fd = -1;
 	ledger->queue_end = &ledger->queue;
 	ledger->done_end = &ledger->done;
@@ -501,6 +529,9 @@ ledger_open(const struct ledger_config *config, struct ledger **ret_ledger, stru
 		    &ledger->wal, config->dirfd, config->house, ledger->key, segment_size, reterr);
 	if (status == AZ_OK)
 		status = config->create ? create(ledger, reterr) : recover(ledger, reterr);
+	ledger->next_generation = ledger->generation;
+	ledger->flushed_segment = ledger->wal.segment;
+	ledger->flushed_offset = ledger->wal.offset;
 	if (status == AZ_OK)
 		status = set_edges(ledger, reterr);
 	if (status == AZ_OK)

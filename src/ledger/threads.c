@@ -214,6 +214,8 @@ commit_batch(struct ledger *ledger, struct batch *batch, struct az_err *reterr)
 
 	(void)pthread_mutex_lock(&ledger->lock);
 	ledger->segment_last[ledger->wal.segment % SEGMENTS_MAX] = ledger->wal.next_seq - 1;
+	ledger->flushed_segment = ledger->wal.segment;
+	ledger->flushed_offset = ledger->wal.offset;
 	for (struct pending *pending = batch->first; pending != NULL; pending = pending->next) {
 		*ledger->follow_end = pending;
 		ledger->follow_end = &pending->next_behind;
@@ -358,6 +360,8 @@ follow_one(struct ledger *ledger, const struct pending *pending, struct az_err *
 		status = index_put(ledger, reterr);
 	if (status != AZ_OK)
 		return status;
+	if (number == LEDGER_HOUSE_LOG && pending->entry.type == ENTRY_DECLARED_LOSS)
+		ledger->next_generation = pending->entry.detail;
 	ledger->last_times[number] = pending->entry.time_us;
 	ledger->unsigned_logs[number] = true;
 	ledger->written_seq = pending->seq;
@@ -474,6 +478,11 @@ report_settled(struct ledger *ledger)
 			place = &settle->next;
 			continue;
 		}
+		if (settle->hold) {
+			ledger->held = true;
+			ledger->held_segment = ledger->flushed_segment;
+			ledger->held_offset = ledger->flushed_offset;
+		}
 		*place = settle->next;
 		settle->next = ledger->settled;
 		ledger->settled = settle;
@@ -484,10 +493,12 @@ report_settled(struct ledger *ledger)
 		ledger->config.wake(ledger->config.wake_arg);
 }
 
-/* Whether a settle request waits only for a sync. Under lock. */
+/* Whether a settle request waits only for a sync; never while it is held. Under lock. */
 static bool
 settle_is_due(const struct ledger *ledger)
 {
+	if (ledger->held && !ledger->stopping)
+		return false;
 	for (const struct settle *settle = ledger->settling; settle != NULL;
 	     settle = settle->next) {
 		if (settle->after_submitted <= ledger->followed)
@@ -577,13 +588,14 @@ follower_run(void *arg)
 	int64_t due_us = 0; /* when to sync; 0 nothing is unsynced */
 	uint64_t unsynced = 0;
 	bool running = true;
+	bool held = false;
 
 	while (running) {
 		struct pending *list = NULL;
 		uint64_t count = 0;
 		bool settle;
 
-		running = wait_for_work(ledger, due_us, &list);
+		running = wait_for_work(ledger, held ? 0 : due_us, &list);
 		prepare_segment(ledger);
 		if (follow_list(ledger, list, &count, &err) != AZ_OK) {
 			follower_failed(ledger, &err);
@@ -594,7 +606,10 @@ follower_run(void *arg)
 			due_us = clock_now_us() + SYNC_INTERVAL_US;
 		(void)pthread_mutex_lock(&ledger->lock);
 		settle = settle_is_due(ledger);
+		held = ledger->held && !ledger->stopping;
 		(void)pthread_mutex_unlock(&ledger->lock);
+		if (held && running)
+			continue;
 		if (!settle && running && unsynced < SYNC_RECORDS_MAX &&
 		    (due_us == 0 || clock_now_us() < due_us))
 			continue;

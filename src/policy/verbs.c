@@ -52,6 +52,8 @@ static const enum decision table[VERB_COUNT][ROLE_COUNT] = {
     [VERB_APPROVALS] = {N, N, Y, Y, Y, N},
     [VERB_INVITE] = {N, N, A, A, N, N},
     [VERB_AUTHENTICATOR] = {N, N, A, A, N, N},
+    [VERB_BACKUP] = {N, N, N, Y, N, Y},
+    [VERB_DECLARE_LOSS] = {N, N, N, A, N, N},
 };
 
 #undef Y

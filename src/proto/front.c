@@ -110,15 +110,15 @@ walk_sign_in(struct walk *walk, struct front_sign_in *sign_in)
 }
 
 static void
-walk_present(struct walk *walk, struct front_present *present)
+walk_heads(struct walk *walk, struct head *heads, uint32_t *count, uint32_t max)
 {
-	walk_u32(walk, &present->count);
-	walk->bad |= present->count > FRONT_HEADS_MAX;
-	for (uint32_t i = 0; !walk->bad && i < present->count; i++) {
+	walk_u32(walk, count);
+	walk->bad |= *count > max;
+	for (uint32_t i = 0; !walk->bad && i < *count; i++) {
 		if (walk->writer != NULL)
-			head_put(walk->writer, &present->heads[i]);
+			head_put(walk->writer, &heads[i]);
 		else
-			head_get(walk->reader, &present->heads[i]);
+			head_get(walk->reader, &heads[i]);
 	}
 }
 
@@ -550,8 +550,16 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 {
 	switch (type) {
 	case FRONT_SIGN_IN: walk_sign_in(walk, &request->sign_in); break;
-	case FRONT_PRESENT: walk_present(walk, &request->present); break;
+	case FRONT_PRESENT:
+		walk_heads(walk, request->present.heads, &request->present.count, FRONT_HEADS_MAX);
+		break;
+	case FRONT_DECLARE_LOSS:
+		walk_heads(walk, request->loss.heads, &request->loss.count, FRONT_LOSS_MAX);
+		walk->bad |= request->loss.count == 0;
+		break;
 	case FRONT_STATUS:
+	case FRONT_BACKUP:
+	case FRONT_BACKUP_END:
 	case FRONT_CLIENT_LIST:
 	case FRONT_RECIPIENT:
 	case FRONT_CASE_LIST:

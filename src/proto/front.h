@@ -63,6 +63,9 @@ enum front_message {
 	FRONT_CAMPAIGN_CLOSE = 31,
 	FRONT_ATTEMPT = 32,
 	FRONT_ATTEMPT_LIST = 33,
+	FRONT_BACKUP = 44, /* hold still, until BACKUP_END or this front goes away */
+	FRONT_BACKUP_END = 45,
+	FRONT_DECLARE_LOSS = 46,  /* heads that were seen, as in PRESENT */
 	FRONT_LEDGER_EXPORT = 48, /* the descriptor to write to rides along */
 	FRONT_LEDGER_CHECKPOINT = 49,
 	FRONT_LEDGER_PROOF = 50,
@@ -391,6 +394,12 @@ struct front_approvals {
 	uint8_t all; /* 0 or 1: those that are decided or expired too */
 };
 
+#define FRONT_LOSS_MAX 500u
+struct front_loss {
+	uint32_t count; /* 1 to FRONT_LOSS_MAX */
+	struct head heads[FRONT_LOSS_MAX];
+};
+
 /* APPROVAL, REFUSE, CASE_CLOSE */
 struct front_numbered {
 	uint32_t number; /* from 1 */
@@ -435,6 +444,7 @@ struct front_ledger_proof {
 union front_request {
 	struct front_sign_in sign_in;
 	struct front_present present;
+	struct front_loss loss;
 	struct front_client_add client_add;
 	struct front_named named;
 	struct front_purpose_add purpose_add;

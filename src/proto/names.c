@@ -249,6 +249,8 @@ static const char *const verb_names[VERB_COUNT] = {
     [VERB_ZONE] = "zone",
     [VERB_ZONE_LIST] = "zone list",
     [VERB_HAND_OVER] = "hand-over",
+    [VERB_BACKUP] = "backup",
+    [VERB_DECLARE_LOSS] = "declare loss",
 };
 
 const char *

@@ -1,5 +1,5 @@
 /*
- * Many files through one pipe: how an export of the ledger and a backup leave the house. The keeper's children
+ * Many files through one pipe: how an export of the ledger leaves the house. The keeper's children
  * write to a descriptor that the front passed; the front makes the files (docs/format/parts.md).
  *
  * Promises  a stream that was cut short is never taken for a whole one.

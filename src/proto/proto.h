@@ -138,6 +138,8 @@ enum verb {
 	VERB_REFUSE = 37,
 	VERB_APPROVALS = 38, /* officers see all requests, others their own */
 	VERB_INVITE = 39,
+	VERB_BACKUP = 30,
+	VERB_DECLARE_LOSS = 31,
 	VERB_AUTHENTICATOR = 40, /* another key for somebody */
 	VERB_CHECK = 43,         /* whether a field of one person is a value */
 	VERB_HAND_OVER = 44,

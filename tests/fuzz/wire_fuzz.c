@@ -16,6 +16,7 @@
 #include "policy/policy.h"
 #include "proto/answer.h"
 #include "proto/approval.h"
+#include "proto/backup.h"
 #include "proto/front.h"
 #include "proto/intake.h"
 #include "proto/parent.h"
@@ -232,12 +233,34 @@ read_unlock(struct bytes bytes)
 	buffer_fini(&again);
 }
 
+static void
+read_backup(struct bytes bytes)
+{
+	struct backup_manifest manifest;
+	struct backup_keys keys;
+	struct buffer again;
+
+	buffer_init(&again, 1u << 22, false);
+	if (backup_manifest_decode(bytes, &manifest) == AZ_OK) {
+		for (uint32_t i = 0; i < manifest.count; i++)
+			assert(backup_path_is_valid(manifest.files[i].path));
+		assert(backup_manifest_encode(&manifest, &again) == AZ_OK);
+		free(manifest.files);
+		same(&again, bytes);
+	}
+	if (backup_keys_decode(bytes, &keys) == AZ_OK) {
+		assert(backup_keys_encode(&keys, &again) == AZ_OK);
+		same(&again, bytes);
+	}
+	buffer_fini(&again);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const readers[])(struct bytes bytes) = {read_frames, read_request,
 	    read_answer, read_row, read_block, read_intake_row, read_start, read_things,
-	    read_document, read_unlock};
+	    read_document, read_unlock, read_backup};
 
 	if (size < 1)
 		return 0;

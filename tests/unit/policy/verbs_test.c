@@ -54,6 +54,8 @@ static const struct {
     {VERB_APPROVALS, "-yyy-"},
     {VERB_INVITE, "-aa--"},
     {VERB_AUTHENTICATOR, "-aa--"},
+    {VERB_BACKUP, "--y-y"},
+    {VERB_DECLARE_LOSS, "--a--"},
 };
 
 static void
