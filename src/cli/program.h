@@ -22,4 +22,7 @@ AZ_CHECKED enum az_status program_find(
  */
 AZ_CHECKED enum az_status program_open_tables(int *ret_fd, bool *ret_there, struct az_err *reterr);
 
+/* A data file of ours, installed or of a build. AZ_NOT_FOUND: there is none. AZ_IO. */
+AZ_CHECKED enum az_status program_open_data(const char *name, int *ret_fd, struct az_err *reterr);
+
 #endif
