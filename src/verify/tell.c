@@ -166,6 +166,20 @@ print_plain(FILE *file, const struct ledger_entry *entry)
 		(void)fprintf(file, ", %s", outcome);
 }
 
+/* Where a log goes on that had been seen to have more. */
+static void
+print_loss(FILE *file, const struct ledger_entry *entry)
+{
+	char root[2 * sizeof(entry->document) + 1];
+
+	hex_encode(bytes_make(entry->document, sizeof(entry->document)), root);
+	(void)fprintf(
+	    file, "declared a loss: from here on the log is of generation %u", entry->detail);
+	if (entry->detail64 != 0)
+		(void)fprintf(file, "; it had been seen with %llu entries, root %s",
+		    (unsigned long long)entry->detail64, root);
+}
+
 static void
 print_person_entry(FILE *file, const struct ledger_read *read, const char *before)
 {
@@ -233,6 +247,7 @@ print_what(FILE *file, const struct ledger_read *read)
 		print_person_entry(file, read, " for ");
 		break;
 	case ENTRY_RESTRICTED: print_restriction(file, read); break;
+	case ENTRY_DECLARED_LOSS: print_loss(file, entry); return;
 	case ENTRY_CAMPAIGN:
 		(void)fprintf(file, "%s campaign %u", entry->detail == 2 ? "closed" : "began",
 		    entry->subject);

@@ -69,6 +69,9 @@ gives 2 'nor until a day that is over'
 run key backup now.keys --until "$(date -u +%F)"
 gives 0 'until today'
 
+run ledger export --log c01 old-log
+gives 0 'a client has its log of this time'
+
 # Restoring: the refusals.
 run --house r0 restore live
 gives 2 'no house without the key ring'
@@ -191,6 +194,15 @@ json '.entries[].type' | grep -q declared-loss
 ok 'and the house its own'
 at_house behind run ledger verify
 gives 0 'the ledger holds'
+at_house behind run ledger export --log c01 c01-log
+"${AZUKARI_VERIFY:?the program under test}" log c01-log --vkey c01-log/vkey --story >out 2>err
+ok 'a client verifies its log in the new life'
+grep -q 'declared a loss: .* generation 2; it had been seen with [0-9]* entries, root [0-9a-f]' out
+ok 'and reads what it lost'
+"$AZUKARI_VERIFY" log c01-log --vkey old-log/vkey >out 2>err
+code=$?
+[ "$code" -ne 0 ]
+ok "with the key of the life before it is another log (I5, exit $code)"
 at_house behind see 1
 gives 5 'allowances start at zero: nobody is seen'
 at_house behind run policy add agent --calls 10/10/10 --searches 10/10/10 --minute 10 --hour 10 --slow 10
