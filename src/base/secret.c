@@ -472,3 +472,29 @@ arena_free(struct arena **arena_address)
 	region_free(arena->region, arena->region_size);
 	free(arena);
 }
+
+/* --- pages ------------------------------------------------------------------------------------ */
+
+bool
+pages_new(size_t size, struct pages *ret_pages)
+{
+	void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (data == MAP_FAILED)
+		return false;
+	(void)madvise(data, size, MADV_DONTDUMP);
+	(void)madvise(data, size, MADV_HUGEPAGE);
+	(void)mlock(data, size);
+	*ret_pages = (struct pages){.data = data, .size = size};
+	return true;
+}
+
+void
+pages_free(struct pages *pages)
+{
+	if (pages->data == NULL)
+		return;
+	az_wipe(pages->data, pages->size);
+	(void)munmap(pages->data, pages->size);
+	*pages = (struct pages){0};
+}

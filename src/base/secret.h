@@ -67,4 +67,15 @@ struct bytes arena_copy(struct arena *arena, struct bytes bytes);
 /* Wipes what was used and starts again. */
 void arena_reset(struct arena *arena);
 
+/*
+ * Whole pages for very much plaintext at a time: left out of core files and wiped; locked where that is allowed, which
+ * is the administrator's to see to. Zeroed. False: there is no memory.
+ */
+struct pages {
+	void *data;
+	size_t size;
+};
+bool pages_new(size_t size, struct pages *ret_pages) AZ_CHECKED;
+void pages_free(struct pages *pages);
+
 #endif

@@ -270,6 +270,15 @@ static const struct command commands[] = {
 	"  --hash SHA256    the only file that may be traced\n"
 	"  allow asks for a list that looks made up to find out who is here\n"
 	"example: azukari case open --reason suspicion --clients c01"},
+    {"trace", cmd_trace, "whose the rows of a leaked list are",
+	"azukari trace --case N [options] FILE...\n"
+	"  FILE             as entrust reads them, and of any columns; - for standard input\n"
+	"  --rows OUT       a line for each row, as CSV: row,verdict,client,consignment,number,\n"
+	"                   version,score,kinds\n"
+	"  --recipient AGE  seals these rows; needed in a sealed house\n"
+	"  --columns MAP    FIELD=HEADER,… instead of the header\n"
+	"  --password, --password-fd N  of an archive or workbook\n"
+	"example: azukari --key sato.key trace --case 1 --rows rows.csv leak.csv"},
     {"ledger", cmd_ledger, "the evidence",
 	"azukari ledger verify [--client LABEL]\n"
 	"       azukari ledger query [--client LABEL] [--record N | --staff LABEL] [--max N]\n"

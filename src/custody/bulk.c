@@ -233,28 +233,11 @@ start_intake(struct bulk *bulk, struct az_err *reterr)
 {
 	struct intake_start start = {.allows = bulk->allows,
 	    .mode = bulk->consignment.mode == LIST_WITHDRAW ? INTAKE_WITHDRAWS : 0};
-	struct buffer body;
-	struct wire_writer writer;
-	enum az_status status;
 
 	memcpy(start.columns, bulk->columns, sizeof(start.columns));
 	memcpy(start.password, bulk->password, sizeof(start.password));
 	az_wipe(bulk->password, sizeof(bulk->password));
-	buffer_init(&body, INTAKE_START_MAX, true);
-	wire_writer_init(&writer, &body);
-	intake_start_put(&writer, &start);
-	az_wipe(&start, sizeof(start));
-	status = writer.status;
-	if (status == AZ_OK)
-		status = link_queue(&bulk->intake, INTAKE_START, 0, buffer_peek(&body));
-	buffer_fini(&body);
-	/* A socket that nothing was written to takes it whole. */
-	if (status == AZ_OK)
-		status = link_flush(&bulk->intake, reterr);
-	if (status != AZ_OK)
-		return az_fail(
-		    reterr, status == AZ_BUSY ? AZ_IO : status, "intake could not be asked");
-	return AZ_OK;
+	return reading_start(&bulk->intake, &start, reterr);
 }
 
 /* Intake's counts must be ours. */

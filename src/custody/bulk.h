@@ -18,7 +18,7 @@
 #include "crypto/spill.h"
 #include "crypto/tree.h"
 #include "custody/custody_internal.h"
-#include "proto/intake.h"
+#include "custody/reading.h"
 #include "trace/trace.h"
 
 #define BULK_WORKERS_MAX  4u
@@ -160,7 +160,7 @@ struct bulk {
 	uint32_t allows; /* classes that the purpose lets a list hold */
 	char columns[FRONT_COLUMNS_MAX];
 	char password[FRONT_PASSWORD_SIZE]; /* until intake has it */
-	const struct client_keys *client_keys;
+	struct client_keys client_keys;     /* a copy: the custody's table may move */
 	struct consignment_keys *keys;
 	struct bulk_neighbour *neighbours; /* by id */
 	size_t neighbour_count;
@@ -223,8 +223,8 @@ struct bulk {
 
 /* feeder.c: a thread. arg is the bulk. */
 void *bulk_feeder_run(void *arg);
-/* Waits until fd is ready; false if the bulk is to end. */
-bool bulk_wait_for(const struct bulk *bulk, int fd, short events);
+/* For whoever waits. */
+struct reading_end bulk_end(const struct bulk *bulk);
 /* The list has been read to its end, and every byte of it was hashed. */
 AZ_CHECKED enum az_status bulk_wait_list(struct bulk *bulk, struct az_err *reterr);
 /* Where the file itself was at fault, what intake made of the part that it saw explains nothing: its own fault, or status. */

@@ -653,6 +653,7 @@ custody_round(struct custody *custody)
 	corrections_round(custody);
 	changes_round(custody);
 	entrust_round(custody);
+	trace_round(custody);
 	vault_reconcile_round(custody);
 	if (custody->restart_is_due && custody->changes == NULL && custody->bulk == NULL) {
 		custody->restart_is_due = false;
@@ -686,6 +687,8 @@ custody_child(struct custody *custody, uint32_t id, int socket, int pipe)
 	} else if (custody->publishing != NULL && publish_child_id(custody->publishing) == id) {
 		fd_close(&pipe);
 		publish_child(custody->publishing, socket);
+	} else if (custody->tracing != NULL && trace_child_id(custody->tracing) == id) {
+		trace_child(custody->tracing, socket, pipe);
 	} else {
 		/* Whoever asked for it has gone; so it ends, since nobody talks to it. */
 		fd_close(&socket);
@@ -696,7 +699,8 @@ custody_child(struct custody *custody, uint32_t id, int socket, int pipe)
 bool
 custody_child_has_pipe(const struct custody *custody, uint32_t id)
 {
-	return custody->bulk != NULL && entrust_child_id(custody->bulk) == id;
+	return (custody->bulk != NULL && entrust_child_id(custody->bulk) == id) ||
+	    (custody->tracing != NULL && trace_child_id(custody->tracing) == id);
 }
 
 void
@@ -708,6 +712,8 @@ custody_child_failed(struct custody *custody, uint32_t id, const struct az_err *
 		verify_child_failed(custody->verifying, err);
 	else if (custody->publishing != NULL && publish_child_id(custody->publishing) == id)
 		publish_child_failed(custody->publishing, err);
+	else if (custody->tracing != NULL && trace_child_id(custody->tracing) == id)
+		trace_child_failed(custody->tracing, err);
 }
 
 /* --- stopping --------------------------------------------------------------------------------- */
@@ -728,7 +734,7 @@ custody_may_stop(struct custody *custody)
 	struct ledger_entry entry = own_entry(ENTRY_STOPPED);
 
 	if (custody->phase != PHASE_STOPPING || custody->reconciling || custody->bulk != NULL ||
-	    custody->stop_is_logged)
+	    custody->tracing != NULL || custody->stop_is_logged)
 		return;
 	custody->stop_is_logged = true;
 	entry.detail64 = custody->disclosed;
@@ -749,6 +755,8 @@ custody_stop(struct custody *custody, void (*stopped)(void *arg), void *arg)
 	backup_front_gone(custody, NULL);
 	if (custody->bulk != NULL)
 		entrust_front_gone(custody->bulk, NULL);
+	if (custody->tracing != NULL)
+		trace_front_gone(custody->tracing, NULL);
 	if (served)
 		vault_reconcile_begin(custody);
 	custody_may_stop(custody);

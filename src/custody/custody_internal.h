@@ -232,6 +232,7 @@ enum custody_phase {
 struct bulk;
 struct verifying;
 struct publishing;
+struct tracing;
 
 struct custody {
 	struct custody_config config;
@@ -309,6 +310,8 @@ struct custody {
 	bool restart_is_due;
 	struct custody_front *backup_front; /* for whom files hold still */
 	int64_t backup_us;
+	struct tracing *tracing;
+	bool trace_is_committing; /* changes wait: its entry puts the case, as they do */
 	uint32_t next_child;
 
 	uint32_t unauthenticated; /* since the last tick that counted them */
@@ -643,6 +646,18 @@ void publish_front_gone(struct publishing *publishing, const struct custody_fron
 /* In the child. */
 AZ_CHECKED enum az_status publish_in_child(
     struct link *link, struct frame *frame, int dirfd, struct az_err *reterr);
+
+/* --- trace.c ---------------------------------------------------------------------------------- */
+
+void verb_trace_list(struct request *request, const union front_request *body);
+void verb_trace(struct request *request, const union front_request *body);
+void trace_child(struct tracing *tracing, int socket, int pipe);
+void trace_child_failed(struct tracing *tracing, const struct az_err *err);
+/* Of the intake that is waited for; 0: none is. */
+uint32_t trace_child_id(const struct tracing *tracing);
+void trace_round(struct custody *custody);
+/* The front has gone, and with it what it had read; NULL: whosoever it is. */
+void trace_front_gone(struct tracing *tracing, const struct custody_front *front);
 
 /* staff.c: how far the house holds to what a house is for. */
 enum house_stage custody_stage(struct custody *custody);

@@ -200,6 +200,7 @@ verb_entrust(struct request *request, const union front_request *body)
 	struct custody *custody = request->custody;
 	const struct client *client = NULL;
 	const struct purpose *purpose = NULL;
+	const struct client_keys *keys = NULL;
 	struct bulk *bulk;
 	struct az_err err = {0};
 	enum az_status status = AZ_NO_MEMORY;
@@ -214,7 +215,9 @@ verb_entrust(struct request *request, const union front_request *body)
 		status = corrections_seen(
 		    custody, purpose->id, &bulk->corrected, &bulk->corrected_count);
 	if (status == AZ_OK)
-		status = keys_of_client(custody, client->id, &bulk->client_keys, &err);
+		status = keys_of_client(custody, client->id, &keys, &err);
+	if (status == AZ_OK)
+		bulk->client_keys = *keys;
 	if (status != AZ_OK) {
 		err.status = status;
 		if (bulk != NULL)

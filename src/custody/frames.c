@@ -2,7 +2,6 @@
  * Frames of intake's, as the workers take them, one after the other: columns, rows and refusals, its end. Whoever reads
  * holds the lock of reading; what is for it alone it takes with it.
  */
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -77,23 +76,6 @@ take_columns(struct bulk *bulk, struct bytes body, struct az_err *reterr)
 
 /* --- frames ----------------------------------------------------------------------------------- */
 
-/* What intake says when it gives up: passed on as it is, since it never quotes the list. */
-static enum az_status
-intake_failed(struct bytes body, struct az_err *reterr)
-{
-	struct wire_reader reader;
-	char text[AZ_ERR_TEXT_SIZE];
-	uint8_t status;
-
-	wire_reader_init(&reader, body);
-	status = wire_get_u8(&reader);
-	wire_get_text(&reader, text, sizeof(text));
-	if (!wire_end(&reader) || status <= AZ_OK || status > AZ_GONE ||
-	    !bytes_are_utf8(bytes_of(text)))
-		return az_fail(reterr, AZ_FORGED, "intake: a malformed error");
-	return az_fail(reterr, (enum az_status)status, "%s", text);
-}
-
 static enum az_status
 take_done(struct bulk *bulk, struct bytes body, struct az_err *reterr)
 {
@@ -118,7 +100,7 @@ take_frame(struct bulk_worker *worker, const struct frame *frame, struct az_err 
 	switch (frame->type) {
 	case INTAKE_COLUMNS: return take_columns(bulk, frame->body, reterr);
 	case INTAKE_DONE: return take_done(bulk, frame->body, reterr);
-	case INTAKE_ERROR: return intake_failed(frame->body, reterr);
+	case INTAKE_ERROR: return reading_failed(frame->body, reterr);
 	case INTAKE_ROWS:
 	case INTAKE_REFUSED:
 		if (!bulk->has_columns)
@@ -131,30 +113,13 @@ take_frame(struct bulk_worker *worker, const struct frame *frame, struct az_err 
 	}
 }
 
-/* The next frame, whole. Waiting for a child that hangs ends when the list is given up. */
-static enum az_status
-receive(struct bulk *bulk, struct frame *ret_frame, struct az_err *reterr)
-{
-	enum az_status status = link_next(&bulk->intake, ret_frame, reterr);
-
-	while (status == AZ_BUSY) {
-		if (!bulk_wait_for(bulk, bulk->intake.fd, POLLIN))
-			return az_fail(reterr, AZ_GONE, "the list was given up");
-		status = link_fill(&bulk->intake, reterr);
-		if (status == AZ_GONE)
-			return az_fail(reterr, AZ_IO, "intake ended before the list did");
-		if (status == AZ_OK)
-			status = link_next(&bulk->intake, ret_frame, reterr);
-	}
-	return status;
-}
-
 /* The next frame of rows or refusals; type 0 when there is none any more. */
 static enum az_status
 next_frame(
     struct bulk_worker *worker, uint16_t *ret_type, uint64_t *ret_sequence, struct az_err *reterr)
 {
 	struct bulk *bulk = worker->bulk;
+	struct reading_end end = bulk_end(bulk);
 	enum az_status status = AZ_OK;
 
 	*ret_type = 0;
@@ -162,7 +127,7 @@ next_frame(
 	while (status == AZ_OK && !bulk->intake_is_done && *ret_type == 0) {
 		struct frame frame;
 
-		status = receive(bulk, &frame, reterr);
+		status = reading_receive(&end, &bulk->intake, &frame, reterr);
 		if (status == AZ_OK)
 			status = take_frame(worker, &frame, reterr);
 		if (status == AZ_OK &&

@@ -44,39 +44,26 @@ patch(struct custody *custody, uint32_t purpose, const struct row_named *named, 
 	return status;
 }
 
-enum az_status
-row_open(struct custody *custody, const struct az_ticket *ticket, const struct row_named *named,
-    struct bytes sealed, const struct match_key *key, struct arena *arena, struct row *ret_row,
-    uint64_t *ret_corrected, struct az_err *reterr)
+/* Opens the seal and compares the digest; *ret_plain lies in arena, and the row in it. */
+static enum az_status
+open_sealed(const uint8_t house[HOUSE_ID_SIZE], const struct row_named *named, struct bytes sealed,
+    struct seal_key *key, const struct client_keys *keys, struct arena *arena,
+    struct bytes *ret_plain, struct row *ret_row, struct az_err *reterr)
 {
-	struct consignment *consignment = consignment_of(custody, named->consignment);
-	const struct client_keys *keys = NULL;
 	uint8_t digest[CATALOGUE_DIGEST_SIZE];
 	struct row_place place;
 	struct bytes plain;
-	struct row row;
-	uint64_t corrected = 0;
-	bool had_key;
 	uint8_t *data;
 	enum az_status status;
 
-	if (!ticket_allows(ticket, named))
-		return az_fail(reterr, AZ_DENIED, "record %u: no entry allows it", named->record);
-	if (consignment == NULL || sealed.size < SEAL_OVERHEAD)
+	if (sealed.size < SEAL_OVERHEAD)
 		return az_fail(
 		    reterr, AZ_FORGED, "record %u: the row is not its own", named->record);
-	status = keys_of(custody, consignment, reterr);
-	if (status == AZ_OK)
-		status = keys_of_client(custody, named->client, &keys, reterr);
-	if (status != AZ_OK)
-		return status;
 	data = arena_alloc(arena, sealed.size - SEAL_OVERHEAD);
 	if (data == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "record %u: out of memory", named->record);
-	row_place(custody->config.house, named->client, named->consignment, named->record,
-	    named->version, &place);
-	status = seal_open(consignment->keys->row, bytes_make(place.bytes, sizeof(place.bytes)),
-	    sealed, data, NULL);
+	row_place(house, named->client, named->consignment, named->record, named->version, &place);
+	status = seal_open(key, bytes_make(place.bytes, sizeof(place.bytes)), sealed, data, NULL);
 	if (status != AZ_OK)
 		return az_fail(reterr, status, "record %u: the row is not the one that was sealed",
 		    named->record);
@@ -84,18 +71,66 @@ row_open(struct custody *custody, const struct az_ticket *ticket, const struct r
 	content_digest(keys, plain, digest);
 	if (!bytes_equal(bytes_make(digest, sizeof(digest)),
 		bytes_make(named->digest, sizeof(named->digest))) ||
-	    row_decode(plain, &row) != AZ_OK) {
+	    row_decode(plain, ret_row) != AZ_OK) {
 		az_wipe(data, plain.size);
 		return az_fail(reterr, AZ_FORGED,
 		    "record %u: the row is not the one that the catalogue knows", named->record);
 	}
+	*ret_plain = plain;
+	return AZ_OK;
+}
+
+enum az_status
+row_open_traced(const uint8_t house[HOUSE_ID_SIZE], const struct az_ticket *ticket,
+    const struct row_named *named, struct bytes sealed, struct seal_key *key,
+    const struct client_keys *keys, struct arena *arena, struct row *ret_row, struct az_err *reterr)
+{
+	const struct ledger_entry *entry = ticket_entry(ticket);
+	struct bytes plain;
+	struct row row;
+	enum az_status status;
+
+	if (entry->type != ENTRY_TRACE_OPENED || entry->log != named->client)
+		return az_fail(reterr, AZ_DENIED, "record %u: no entry allows it", named->record);
+	status = open_sealed(house, named, sealed, key, keys, arena, &plain, &row, reterr);
+	if (status == AZ_OK)
+		*ret_row = row;
+	return status;
+}
+
+enum az_status
+row_open(struct custody *custody, const struct az_ticket *ticket, const struct row_named *named,
+    struct bytes sealed, const struct match_key *key, struct arena *arena, struct row *ret_row,
+    uint64_t *ret_corrected, struct az_err *reterr)
+{
+	struct consignment *consignment = consignment_of(custody, named->consignment);
+	const struct client_keys *keys = NULL;
+	struct bytes plain;
+	struct row row;
+	uint64_t corrected = 0;
+	bool had_key;
+	enum az_status status;
+
+	if (!ticket_allows(ticket, named))
+		return az_fail(reterr, AZ_DENIED, "record %u: no entry allows it", named->record);
+	if (consignment == NULL)
+		return az_fail(
+		    reterr, AZ_FORGED, "record %u: the row is not its own", named->record);
+	status = keys_of(custody, consignment, reterr);
+	if (status == AZ_OK)
+		status = keys_of_client(custody, named->client, &keys, reterr);
+	if (status == AZ_OK)
+		status = open_sealed(custody->config.house, named, sealed, consignment->keys->row,
+		    keys, arena, &plain, &row, reterr);
+	if (status != AZ_OK)
+		return status;
 	had_key = key == NULL || match_agrees(&row, key);
 	status = patch(custody, consignment->purpose, named, arena, &row, &corrected, reterr);
 	if (status == AZ_OK && key != NULL && !match_agrees(&row, key))
 		status = az_fail(reterr, had_key ? AZ_NOT_FOUND : AZ_FORGED,
 		    "record %u: the row does not have that key", named->record);
 	if (status != AZ_OK) {
-		az_wipe(data, plain.size);
+		az_wipe((void *)(uintptr_t)plain.data, plain.size);
 		return status;
 	}
 	*ret_row = row;

@@ -30,4 +30,13 @@ AZ_CHECKED enum az_status row_open(struct custody *custody, const struct az_tick
     const struct row_named *named, struct bytes sealed, const struct match_key *key,
     struct arena *arena, struct row *ret_row, uint64_t *ret_corrected, struct az_err *reterr);
 
+/*
+ * The same for a trace, on any thread: opens a row as it was delivered, with a key of that thread's. The ticket's entry
+ * must say that rows of this client are opened for a trace. Nothing that was corrected is put into it.
+ */
+AZ_CHECKED enum az_status row_open_traced(const uint8_t house[HOUSE_ID_SIZE],
+    const struct az_ticket *ticket, const struct row_named *named, struct bytes sealed,
+    struct seal_key *key, const struct client_keys *keys, struct arena *arena, struct row *ret_row,
+    struct az_err *reterr);
+
 #endif

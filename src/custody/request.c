@@ -68,6 +68,8 @@ custody_front_close(struct custody_front **front)
 	closed->dead = true;
 	if (closed->custody->bulk != NULL)
 		entrust_front_gone(closed->custody->bulk, closed);
+	if (closed->custody->tracing != NULL)
+		trace_front_gone(closed->custody->tracing, closed);
 	if (closed->custody->publishing != NULL)
 		publish_front_gone(closed->custody->publishing, closed);
 	backup_front_gone(closed->custody, closed);
@@ -173,7 +175,8 @@ void
 changes_round(struct custody *custody)
 {
 	/* A change that is refused at once ends inside this loop, and the next one is due. */
-	while (custody->change_is_due && !custody->list_is_committing && !custody->carry_is_busy) {
+	while (custody->change_is_due && !custody->list_is_committing &&
+	    !custody->trace_is_committing && !custody->carry_is_busy) {
 		struct request *request = custody->changes;
 
 		custody->change_is_due = false;

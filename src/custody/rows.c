@@ -51,26 +51,6 @@ number_is_true(const struct bulk_row *row)
 	return match_query(&what, &made, NULL) == AZ_OK && is_key(&row->in.keys[0], &made);
 }
 
-/* Whether these are all the keys that the row has. */
-static bool
-keys_are_true(const struct bulk_row *row)
-{
-	struct match_key made[MATCH_KEYS_MAX];
-	struct row decoded;
-	bool bad_birth = false;
-	size_t count;
-	bool same;
-
-	if (row_decode(row->in.encoded, &decoded) != AZ_OK)
-		return false;
-	count = match_row(&decoded, made, &bad_birth);
-	same = count == row->in.key_count;
-	for (size_t i = 0; i < count && same; i++)
-		same = is_key(&row->in.keys[i], &made[i]);
-	az_wipe(made, sizeof(made));
-	return same;
-}
-
 static enum az_status
 check_keys(struct bulk_worker *worker, const struct bulk_row *row, struct az_err *reterr)
 {
@@ -82,7 +62,7 @@ check_keys(struct bulk_worker *worker, const struct bulk_row *row, struct az_err
 	} else {
 		worker->checks--;
 	}
-	if (!number_is_true(row) || (all && !keys_are_true(row)))
+	if (!number_is_true(row) || (all && !reading_keys_are_true(&row->in)))
 		return malformed(row, "has match keys that are not its own", reterr);
 	return AZ_OK;
 }
@@ -142,8 +122,8 @@ decide_row(struct bulk_worker *worker, struct bulk_row *row, struct az_err *rete
 	if (status != AZ_OK)
 		return status;
 	row->placed = (struct catalogue_row){0};
-	number_digest(bulk->client_keys, row->in.keys[0].key, row->placed.number);
-	content_digest(bulk->client_keys, plain, row->placed.digest);
+	number_digest(&bulk->client_keys, row->in.keys[0].key, row->placed.number);
+	content_digest(&bulk->client_keys, plain, row->placed.digest);
 	return place_row(worker, row, reterr);
 }
 

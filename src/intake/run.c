@@ -23,6 +23,13 @@ withdraws(const struct intake *intake)
 	return (intake->start.mode & INTAKE_WITHDRAWS) != 0;
 }
 
+/* A list from anywhere is taken as it is: it is searched for, and not kept. */
+static bool
+traces(const struct intake *intake)
+{
+	return (intake->start.mode & INTAKE_TRACES) != 0;
+}
+
 static enum az_status
 refuse(struct intake *intake, uint32_t row, enum refusal refusal, struct az_err *reterr)
 {
@@ -117,6 +124,8 @@ check_columns(const struct intake *intake, struct az_err *reterr)
 	if (intake->columns->count == 0)
 		return az_fail(reterr, AZ_INVALID,
 		    "no column of the list is known to be a field; use --columns");
+	if (traces(intake))
+		return AZ_OK;
 	if (!intake->has_number)
 		return az_fail(reterr, AZ_INVALID, "no column is the number; every list needs one");
 	if (intake->columns->count < 2 && !withdraws(intake))
@@ -138,7 +147,7 @@ open_list(struct intake *intake, struct az_err *reterr)
 		return status;
 	intake->columns = list_columns_peek(intake->list);
 	for (size_t i = 0; i < intake->columns->count; i++) {
-		if (intake->columns->fields[i].field == FIELD_NUMBER)
+		if (intake->columns->fields[i].field == FIELD_NUMBER && !traces(intake))
 			intake->has_number = true;
 	}
 	status = check_columns(intake, inspects(intake) ? &intake->problem : reterr);
@@ -195,7 +204,7 @@ take_record(struct intake *intake, const struct list_record *record, struct az_e
 		refusal = REFUSAL_NONE;
 	if (refusal == REFUSAL_NONE && intake->has_number && row.values[FIELD_NUMBER].size == 0)
 		refusal = REFUSAL_NO_NUMBER;
-	if (refusal == REFUSAL_NONE)
+	if (refusal == REFUSAL_NONE && !traces(intake))
 		refusal = finds_row(&intake->finds, &row);
 	if (refusal != REFUSAL_NONE)
 		return refuse(intake, number, refusal, reterr);
@@ -226,9 +235,9 @@ send_done(struct intake *intake, struct az_err *reterr)
 	enum az_status status = AZ_OK;
 
 	drop_held(intake);
-	if (!inspects(intake))
+	if (!inspects(intake) && !traces(intake))
 		status = finds_end(&intake->finds, intake->columns, reterr);
-	else if (intake->problem.text[0] == '\0')
+	else if (inspects(intake) && intake->problem.text[0] == '\0')
 		az_ignore(finds_end(&intake->finds, intake->columns, &intake->problem));
 	if (status == AZ_OK)
 		status = send_rest(intake, reterr);

@@ -96,6 +96,9 @@ static const struct {
     [ENTRY_ENTRUSTED_FULL] = {"entrusted-full", GROUP_PURPOSE | GROUP_SUBJECT | GROUP_LIST},
     [ENTRY_WITHDRAWN] = {"withdrawn", GROUP_PURPOSE | GROUP_SUBJECT | GROUP_LIST},
     [ENTRY_CASE] = {"case", GROUP_SUBJECT},
+    [ENTRY_TRACE_LIST] = {"trace-list", GROUP_SUBJECT | GROUP_DOCUMENT},
+    [ENTRY_TRACE_OPENED] = {"trace-opened", GROUP_SUBJECT | GROUP_DOCUMENT},
+    [ENTRY_TRACED] = {"traced", GROUP_SUBJECT | GROUP_DOCUMENT},
     [ENTRY_LEDGER_EXPORTED] = {"ledger-exported", GROUP_SUBJECT},
 };
 

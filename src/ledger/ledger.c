@@ -25,6 +25,33 @@ ticket_index(const struct az_ticket *ticket)
 	return ticket->pending->index;
 }
 
+struct az_ticket *
+ticket_keep(const struct az_ticket *ticket)
+{
+	struct az_ticket *kept = malloc(sizeof(*kept));
+	struct pending *pending = calloc(1, sizeof(*pending));
+
+	if (kept == NULL || pending == NULL) {
+		free(kept);
+		free(pending);
+		return NULL;
+	}
+	pending->entry = ticket->pending->entry;
+	pending->index = ticket->pending->index;
+	kept->pending = pending;
+	return kept;
+}
+
+void
+ticket_free(struct az_ticket **kept)
+{
+	if (*kept == NULL)
+		return;
+	free((void *)(uintptr_t)(*kept)->pending);
+	free(*kept);
+	*kept = NULL;
+}
+
 enum az_status
 ledger_submit(struct ledger *ledger, const struct ledger_entry *entry, struct bytes payload,
     void (*done)(void *arg, const struct az_ticket *ticket), void *arg, struct az_err *reterr)

@@ -72,6 +72,11 @@ enum entry_type {
 	ENTRY_CLOCK = 78, /* detail: 1 forwards, 2 back; detail64: by how many microseconds */
 	ENTRY_CASE =
 	    104, /* subject: the case; detail: 1 opened, 2 closed, 3 allowed; detail64: rows */
+	/* A list that is traced: before it is searched for, before a client's rows are opened, after the verdicts. */
+	ENTRY_TRACE_LIST =
+	    105, /* subject: the case; detail: which of its lists; rows; document: SHA-256 of the file */
+	ENTRY_TRACED =
+	    107, /* subject: the case; detail: rows of ours; rows: all; document: root over the verdicts */
 	ENTRY_LEDGER_EXPORTED = 100, /* subject: the log; detail64: its size */
 	/* client logs */
 	ENTRY_ENTRUSTED = 32,
@@ -86,13 +91,14 @@ enum entry_type {
 	ENTRY_CAMPAIGN = 44,
 	ENTRY_ATTEMPT = 45, /* detail: enum attempt; detail64: time to call back; text: the note */
 	ENTRY_ATTEMPTS_LISTED = 47,
+	ENTRY_TRACE_OPENED =
+	    106, /* subject: the case; rows: opened to be compared; document: root over which */
 	ENTRY_CARRIED = 46, /* house log; detail: corrections that lie under newer lists now */
 	ENTRY_CHECKED = 74, /* a row is opened to compare the field shown; the answer follows */
 	ENTRY_CHECK_ANSWERED = 75, /* outcome: AZ_OK yes, AZ_CONFLICT no */
 	ENTRY_UNMASKED = 76,    /* precedes disclosed; detail64: field bits; text: why, in words */
 	ENTRY_HANDED_OVER = 77, /* subject: to whom; detail: for how many minutes */
 	ENTRY_STOP = 42,        /* detail: 1 set, 2 lifted; detail64: channel bits */
-	ENTRY_STOP = 42,           /* detail: 1 set, 2 lifted; detail64: channel bits */
 	/* as entrusted; detail: how many people can no longer be found, detail64: how many that are named can still be */
 	ENTRY_ENTRUSTED_FULL = 48,
 	ENTRY_WITHDRAWN = 49,
@@ -173,6 +179,9 @@ struct az_ticket;
 /* The entry it stands for, as submitted, with its time and salt. */
 const struct ledger_entry *ticket_entry(const struct az_ticket *ticket);
 uint64_t ticket_index(const struct az_ticket *ticket);
+/* The same, to be kept beyond the callback, for what an entry allows that takes long. NULL: there is no memory. */
+struct az_ticket *ticket_keep(const struct az_ticket *ticket);
+void ticket_free(struct az_ticket **kept);
 
 struct ledger;
 

@@ -607,6 +607,17 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 		walk_number(walk, &request->case_allow.id);
 		walk_raw(walk, request->case_allow.hash, sizeof(request->case_allow.hash));
 		break;
+	case FRONT_TRACE_LIST:
+		walk_number(walk, &request->trace_list.id);
+		walk_text(walk, request->trace_list.columns, sizeof(request->trace_list.columns));
+		walk_text(walk, request->trace_list.password, sizeof(request->trace_list.password));
+		break;
+	case FRONT_TRACE:
+	case FRONT_TRACE_ROWS:
+		walk_number(walk, &request->trace.id);
+		walk_text(walk, request->trace.recipient, sizeof(request->trace.recipient));
+		walk->bad |= type == FRONT_TRACE && request->trace.recipient[0] != '\0';
+		break;
 	case FRONT_ASK: walk_ask(walk, &request->ask); break;
 	case FRONT_APPROVALS:
 		walk_u8(walk, &request->approvals.all);
@@ -644,7 +655,8 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 bool
 front_has_descriptor(uint16_t type)
 {
-	return type == FRONT_ENTRUST || type == FRONT_LEDGER_EXPORT;
+	return type == FRONT_ENTRUST || type == FRONT_LEDGER_EXPORT || type == FRONT_TRACE_LIST ||
+	    type == FRONT_TRACE_ROWS;
 }
 
 /* --- messages -------------------------------------------------------------------------------- */

@@ -74,6 +74,9 @@ enum front_message {
 	FRONT_CASE_LIST = 89,
 	FRONT_CASE_CLOSE = 90,
 	FRONT_CASE_ALLOW = 91, /* a list that looks enumerated */
+	FRONT_TRACE_LIST = 92, /* a list to be traced, which rides along */
+	FRONT_TRACE = 93,      /* the lists that were given */
+	FRONT_TRACE_ROWS = 94, /* the same, and what each row is to what rides along */
 	FRONT_POLICY_ADD = 120,
 	FRONT_POLICY_LIST = 121,
 	FRONT_POLICY_EXTEND = 122,
@@ -425,6 +428,19 @@ struct front_case_allow {
 	uint8_t hash[32]; /* SHA-256 of the file */
 };
 
+struct front_trace_list {
+	uint32_t id; /* of the case */
+	char columns[FRONT_COLUMNS_MAX];
+	char password[FRONT_PASSWORD_SIZE]; /* of an archive or workbook; "" if it has none */
+};
+
+#define FRONT_RECIPIENT_SIZE 64u
+struct front_trace {
+	uint32_t id; /* of the case */
+	char recipient
+	    [FRONT_RECIPIENT_SIZE]; /* an age recipient that the rows are sealed to; "": plain */
+};
+
 struct front_approve {
 	uint32_t number;
 	uint8_t signature[64]; /* over the document, as proto/approval.h says */
@@ -474,6 +490,8 @@ union front_request {
 	struct front_approve approve;
 	struct front_case_open case_open;
 	struct front_case_allow case_allow;
+	struct front_trace_list trace_list;
+	struct front_trace trace;
 	struct front_ledger_export ledger_export;
 	struct front_ledger_proof ledger_proof;
 	struct front_invite invite;

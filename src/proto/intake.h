@@ -37,6 +37,8 @@ enum intake_message {
 #define INTAKE_KEYS_TOO   4u /* and KEYS */
 #define INTAKE_WITHDRAWS  8u /* rows that have nothing but a number are rows */
 #define INTAKE_MODES_ALL  15u
+#define INTAKE_TRACES                                                                              \
+	16u /* alone: a list from anywhere, which needs no number and may hold anything */
 
 #define INTAKE_COLUMNS_SIZE 4096u
 #define INTAKE_PASSWORD_MAX 256u
@@ -66,7 +68,7 @@ struct intake_row {
 	uint8_t flags;
 	struct bytes encoded; /* row_encode, with intake's own numbers of "x:" fields */
 	uint8_t key_count;
-	struct intake_key keys[INTAKE_KEYS_MAX]; /* exactly one MATCH_NUMBER, first */
+	struct intake_key keys[INTAKE_KEYS_MAX]; /* MATCH_NUMBER first, and only there */
 };
 
 struct wire_reader;

@@ -12,7 +12,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/wire.h"
 #include "crypto/siphash.h"
@@ -29,12 +28,6 @@ struct entry {
 	uint32_t version;
 };
 
-/* Memory of whole pages that is locked, left out of core files, and wiped. */
-struct block {
-	void *data;
-	size_t size;
-};
-
 struct piece {
 	struct piece *next;
 	size_t count;
@@ -44,8 +37,8 @@ struct piece {
 struct kind_shelf {
 	struct piece *pieces;
 	size_t count;
-	struct block sorted; /* struct entry */
-	struct block index;  /* uint32_t, one more than buckets */
+	struct pages sorted; /* struct entry */
+	struct pages index;  /* uint32_t, one more than buckets */
 	unsigned int shift;
 };
 
@@ -59,31 +52,6 @@ struct trace_shelf {
 };
 
 /* --- memory ----------------------------------------------------------------------------------- */
-
-static bool
-block_new(size_t size, struct block *ret_block)
-{
-	void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (data == MAP_FAILED)
-		return false;
-	(void)madvise(data, size, MADV_DONTDUMP);
-	(void)madvise(data, size, MADV_HUGEPAGE);
-	/* Best effort: where the limit on locked memory is small, no swap is the administrator's to see to. */
-	(void)mlock(data, size);
-	*ret_block = (struct block){.data = data, .size = size};
-	return true;
-}
-
-static void
-block_free(struct block *block)
-{
-	if (block->data == NULL)
-		return;
-	az_wipe(block->data, block->size);
-	(void)munmap(block->data, block->size);
-	*block = (struct block){0};
-}
 
 enum az_status
 trace_shelf_new(size_t limit, struct trace_shelf **ret_shelf, struct az_err *reterr)
@@ -102,10 +70,10 @@ pieces_free(struct kind_shelf *kind)
 {
 	while (kind->pieces != NULL) {
 		struct piece *piece = kind->pieces;
-		struct block block = {.data = piece, .size = sizeof(*piece)};
+		struct pages block = {.data = piece, .size = sizeof(*piece)};
 
 		kind->pieces = piece->next;
-		block_free(&block);
+		pages_free(&block);
 	}
 }
 
@@ -116,8 +84,8 @@ trace_shelf_free(struct trace_shelf **shelf)
 		return;
 	for (unsigned int kind = 0; kind < MATCH_KINDS; kind++) {
 		pieces_free(&(*shelf)->kinds[kind]);
-		block_free(&(*shelf)->kinds[kind].sorted);
-		block_free(&(*shelf)->kinds[kind].index);
+		pages_free(&(*shelf)->kinds[kind].sorted);
+		pages_free(&(*shelf)->kinds[kind].index);
 	}
 	free((*shelf)->clients);
 	free(*shelf);
@@ -153,7 +121,7 @@ note_client(struct trace_shelf *shelf, uint32_t record, uint32_t client, struct 
 static enum az_status
 open_piece(struct trace_shelf *shelf, struct kind_shelf *kind, struct az_err *reterr)
 {
-	struct block block;
+	struct pages block;
 	struct piece *piece;
 
 	if (kind->pieces != NULL && kind->pieces->count < PIECE_ENTRIES)
@@ -161,7 +129,7 @@ open_piece(struct trace_shelf *shelf, struct kind_shelf *kind, struct az_err *re
 	if (shelf->size + sizeof(struct piece) > shelf->limit)
 		return az_fail(reterr, AZ_LIMIT,
 		    "fingerprints: more than %zu MiB are needed in memory", shelf->limit >> 20);
-	if (!block_new(sizeof(struct piece), &block))
+	if (!pages_new(sizeof(struct piece), &block))
 		return az_fail(reterr, AZ_NO_MEMORY, "fingerprints: out of memory");
 	piece = block.data;
 	piece->next = kind->pieces;
@@ -286,8 +254,8 @@ close_kind(struct kind_shelf *kind)
 		kind->shift--;
 	}
 	if (kind->count > UINT32_MAX ||
-	    !block_new(kind->count * sizeof(struct entry), &kind->sorted) ||
-	    !block_new((buckets + 1) * sizeof(uint32_t), &kind->index))
+	    !pages_new(kind->count * sizeof(struct entry), &kind->sorted) ||
+	    !pages_new((buckets + 1) * sizeof(uint32_t), &kind->index))
 		return false;
 	scatter(kind, kind->sorted.data, kind->index.data, buckets);
 	pieces_free(kind);
