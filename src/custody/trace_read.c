@@ -16,7 +16,7 @@
 #define MADE_UP_MIN  20u               /* telephones from which on a list can look so */
 #define MADE_UP_GAP  100u              /* steps up to which numbers are one behind the other */
 #define NAMES_MIN    50u
-#define NAMES_ALIKE  10u /* rows that have one name, on average, from which on a list looks so */
+#define NAMES_FEW    5u /* up to which many rows have names that were tried out */
 
 void *
 tracing_feed(void *arg)
@@ -427,18 +427,31 @@ are_counted(uint64_t *numbers, size_t count)
 	return distinct + 1 >= MADE_UP_MIN && most * 10 >= distinct * 7;
 }
 
-/* Whether a few names were tried with everything else. */
+/* Whether there is no more than a few names. */
 static bool
 are_few(uint64_t *names, size_t count)
 {
 	size_t distinct = 0;
 
-	if (count < NAMES_MIN)
-		return false;
-	qsort(names, count, sizeof(*names), compare_numbers);
-	for (size_t i = 0; i < count; i++)
+	if (count > 1)
+		qsort(names, count, sizeof(*names), compare_numbers);
+	for (size_t i = 0; i < count && distinct <= NAMES_FEW; i++)
 		distinct += i == 0 || names[i] != names[i - 1];
-	return distinct * NAMES_ALIKE <= count;
+	return distinct <= NAMES_FEW;
+}
+
+/*
+ * Whether somebody tries out who is here: telephones that were counted up, with no names of their own beside them; or a few
+ * names with everything else.
+ */
+static bool
+is_made_up(struct tracing *tracing)
+{
+	bool few = are_few(tracing->names, tracing->name_count);
+
+	return few &&
+	    (tracing->name_count >= NAMES_MIN ||
+		are_counted(tracing->phones, tracing->phone_count));
 }
 
 /* --- the list --------------------------------------------------------------------------------- */
@@ -509,8 +522,7 @@ tracing_read(struct tracing *tracing, struct az_err *reterr)
 	/* Its end of the socket gone, intake ends too, whatever it is doing. */
 	link_fini(&tracing->intake);
 	if (status == AZ_OK)
-		list->is_made_up = are_counted(tracing->phones, tracing->phone_count) ||
-		    are_few(tracing->names, tracing->name_count);
+		list->is_made_up = is_made_up(tracing);
 	if (tracing->phones != NULL)
 		az_wipe(tracing->phones, tracing->phone_count * sizeof(*tracing->phones));
 	free(tracing->phones);
