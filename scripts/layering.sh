@@ -19,6 +19,7 @@ allowed() {
 	keeper) echo keeper base crypto proto ledger custody ;;
 	vault) echo vault base kv proto store ;;
 	intake) echo intake base text match proto ;;
+	attribute) echo attribute base proto trace ;;
 	guard) echo guard base ;;
 	# Of the ledger only what ledger_pure holds: the linker sees to it.
 	verify) echo verify base crypto proto ledger ;;

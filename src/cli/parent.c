@@ -273,6 +273,23 @@ spawn_verify(struct parent *parent, uint32_t id, pid_t *ret_pid, struct az_err *
 	return status;
 }
 
+/* It has nothing but a socket, and the user that intake has. */
+static enum az_status
+spawn_attribute(struct parent *parent, uint32_t id, pid_t *ret_pid, struct az_err *reterr)
+{
+	int pair[2] = {-1, -1};
+	enum az_status status = proc_socketpair(pair, reterr);
+
+	if (status == AZ_OK)
+		status = parent_spawn("azukari-attribute", "../attribute", NULL, &pair[1], 1,
+		    parent->config->users.intake, ret_pid, reterr);
+	if (status == AZ_OK)
+		status = send_child(parent, id, 0, pair[0], reterr);
+	fd_close(&pair[0]);
+	fd_close(&pair[1]);
+	return status;
+}
+
 static void
 take_spawn(struct parent *parent, const struct frame *frame)
 {
@@ -291,6 +308,8 @@ take_spawn(struct parent *parent, const struct frame *frame)
 		status = spawn_intake(parent, frame->id, place, &err);
 	else if (child == CHILD_VERIFY)
 		status = spawn_verify(parent, frame->id, place, &err);
+	else if (child == CHILD_ATTRIBUTE)
+		status = spawn_attribute(parent, frame->id, place, &err);
 	else
 		status = az_fail(&err, AZ_INVALID, "a child of no known kind");
 	err.status = status;

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "custody/attribution.h"
 #include "custody/campaigns.h"
 #include "custody/cases.h"
 #include "custody/checks.h"
@@ -586,6 +587,7 @@ custody_close(struct custody **custody)
 	if (closed == NULL)
 		return;
 	*custody = NULL;
+	attribution_close(closed);
 	ledger_close(&closed->ledger);
 	catalogue_reader_free(&closed->reader);
 	catalogue_close(&closed->catalogue);
@@ -654,6 +656,7 @@ custody_round(struct custody *custody)
 	changes_round(custody);
 	entrust_round(custody);
 	trace_round(custody);
+	attribution_round(custody);
 	vault_reconcile_round(custody);
 	if (custody->restart_is_due && custody->changes == NULL && custody->bulk == NULL) {
 		custody->restart_is_due = false;
@@ -689,6 +692,9 @@ custody_child(struct custody *custody, uint32_t id, int socket, int pipe)
 		publish_child(custody->publishing, socket);
 	} else if (custody->tracing != NULL && trace_child_id(custody->tracing) == id) {
 		trace_child(custody->tracing, socket, pipe);
+	} else if (attribution_has_child(custody, id)) {
+		fd_close(&pipe);
+		attribution_child(custody, socket);
 	} else {
 		/* Whoever asked for it has gone; so it ends, since nobody talks to it. */
 		fd_close(&socket);
@@ -714,6 +720,8 @@ custody_child_failed(struct custody *custody, uint32_t id, const struct az_err *
 		publish_child_failed(custody->publishing, err);
 	else if (custody->tracing != NULL && trace_child_id(custody->tracing) == id)
 		trace_child_failed(custody->tracing, err);
+	else if (attribution_has_child(custody, id))
+		attribution_child_failed(custody, err);
 }
 
 /* --- stopping --------------------------------------------------------------------------------- */

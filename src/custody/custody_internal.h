@@ -233,6 +233,7 @@ struct bulk;
 struct verifying;
 struct publishing;
 struct tracing;
+struct attribution;
 
 struct custody {
 	struct custody_config config;
@@ -312,6 +313,7 @@ struct custody {
 	int64_t backup_us;
 	struct tracing *tracing;
 	bool trace_is_committing; /* changes wait: its entry puts the case, as they do */
+	struct attribution *attribution;
 	uint32_t next_child;
 
 	uint32_t unauthenticated; /* since the last tick that counted them */

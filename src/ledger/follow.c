@@ -6,20 +6,21 @@
 #include "ledger/ledger_internal.h"
 
 enum az_status
-log_walk(const struct log *log, uint8_t *block, struct ledger_place *place,
+log_walk(const struct log *log, const struct ledger_place *end, uint8_t *block,
+    struct ledger_place *place,
     enum az_status (*visit)(void *arg, const struct ledger_place *at, size_t size,
 	const struct ledger_read *read, struct az_err *reterr),
     void *arg, struct az_err *reterr)
 {
 	enum az_status status = AZ_OK;
 
-	while (status == AZ_OK && place->index < log->tree.size) {
-		uint64_t left = log->entries_size - place->offset;
+	while (status == AZ_OK && place->index < end->index) {
+		uint64_t left = end->offset - place->offset;
 		size_t have = left < INDEX_READ_SIZE ? (size_t)left : INDEX_READ_SIZE;
 		size_t at = 0;
 
 		status = file_read_at(log->entries, block, have, place->offset, reterr);
-		while (status == AZ_OK && place->index < log->tree.size) {
+		while (status == AZ_OK && place->index < end->index) {
 			struct ledger_read read;
 			size_t size = 0;
 
@@ -72,6 +73,7 @@ ledger_follow(struct ledger *ledger, uint32_t number, struct ledger_place *place
 {
 	const struct log *log = number < LEDGER_LOGS_MAX ? ledger->logs[number] : NULL;
 	struct follow follow = {.visit = visit, .arg = arg};
+	struct ledger_place end;
 	uint8_t *block;
 	enum az_status status;
 
@@ -82,11 +84,50 @@ ledger_follow(struct ledger *ledger, uint32_t number, struct ledger_place *place
 	if (log == NULL || place->index > log->tree.size || place->offset > log->entries_size)
 		return az_fail(reterr, AZ_FORGED, "ledger: log %u does not reach entry %llu",
 		    number, (unsigned long long)place->index);
+	end = (struct ledger_place){.index = log->tree.size, .offset = log->entries_size};
 	block = malloc(INDEX_READ_SIZE);
 	status = block == NULL ? az_fail(reterr, AZ_NO_MEMORY, "ledger: out of memory")
 			       : ledger_pseudonyms(ledger, number, &follow.pseudonyms, reterr);
 	if (status == AZ_OK)
-		status = log_walk(log, block, place, visit_identified, &follow, reterr);
+		status = log_walk(log, &end, block, place, visit_identified, &follow, reterr);
+	pseudonyms_free(&follow.pseudonyms);
+	free(block);
+	return status;
+}
+
+enum az_status
+ledger_read_on(struct ledger *ledger, uint32_t number, struct ledger_place *place, size_t max,
+    enum az_status (*visit)(void *arg, const struct ledger_entry *entry, struct az_err *reterr),
+    void *arg, struct az_err *reterr)
+{
+	struct follow follow = {.visit = visit, .arg = arg};
+	struct ledger_place end = {0};
+	const struct log *log;
+	uint8_t *block;
+	enum az_status status;
+
+	if (place->index == 0)
+		place->offset = FILE_HEADER_SIZE;
+	status = ledger_pseudonyms(ledger, number, &follow.pseudonyms, reterr);
+	if (status != AZ_OK)
+		return status;
+	block = malloc(INDEX_READ_SIZE);
+	(void)pthread_mutex_lock(&ledger->files_lock);
+	log = number < LEDGER_LOGS_MAX ? ledger->logs[number] : NULL;
+	if (log != NULL) {
+		end.index = log->hash_counts[0] - log->pending_hashes[0].size / TREE_HASH_SIZE;
+		end.offset = log->entries_size - log->pending.size;
+	}
+	if (block == NULL)
+		status = az_fail(reterr, AZ_NO_MEMORY, "ledger: out of memory");
+	else if (place->index > end.index)
+		status = az_fail(reterr, AZ_FORGED, "ledger: log %u does not reach entry %llu",
+		    number, (unsigned long long)place->index);
+	if (end.index - place->index > max)
+		end.index = place->index + max;
+	if (status == AZ_OK)
+		status = log_walk(log, &end, block, place, visit_identified, &follow, reterr);
+	(void)pthread_mutex_unlock(&ledger->files_lock);
 	pseudonyms_free(&follow.pseudonyms);
 	free(block);
 	return status;

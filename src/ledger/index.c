@@ -328,10 +328,11 @@ follow_log(struct ledger *ledger, const struct log *log, struct az_err *reterr)
 	struct index *index = ledger->index;
 	struct follow_log follow = {.ledger = ledger, .log = log};
 	struct ledger_place place = {0};
+	struct ledger_place end = {.index = log->tree.size, .offset = log->entries_size};
 	enum az_status status = read_covered(index, log, &place.index, &place.offset, reterr);
 
 	if (status == AZ_OK)
-		status = log_walk(log, index->block, &place, note_followed, &follow, reterr);
+		status = log_walk(log, &end, index->block, &place, note_followed, &follow, reterr);
 	if (status == AZ_OK && index->entry_count > 0)
 		status = put_part(ledger, log, place.index, place.offset, reterr);
 	return status;

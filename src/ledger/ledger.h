@@ -247,6 +247,14 @@ AZ_CHECKED enum az_status ledger_follow(struct ledger *ledger, uint32_t log,
     struct ledger_place *place,
     enum az_status (*visit)(void *arg, const struct ledger_entry *entry, struct az_err *reterr),
     void *arg, struct az_err *reterr);
+/*
+ * The same in a running house, at most max entries of what the follower has synced (ledger_settle): place has reached its
+ * end once it does not move. visit asks nothing of the ledger, which waits meanwhile.
+ */
+AZ_CHECKED enum az_status ledger_read_on(struct ledger *ledger, uint32_t log,
+    struct ledger_place *place, size_t max,
+    enum az_status (*visit)(void *arg, const struct ledger_entry *entry, struct az_err *reterr),
+    void *arg, struct az_err *reterr);
 /* The end of a log as it is written; nothing may be on its way (ledger_settle). */
 struct ledger_place ledger_end(const struct ledger *ledger, uint32_t log);
 

@@ -306,11 +306,11 @@ AZ_CHECKED enum az_status index_sync(struct ledger *ledger, struct az_err *reter
 /* --- follow.c ------------------------------------------------------------------------------------- */
 
 /*
- * Reads a log on from place to its end, which is written; place is moved behind each entry after its visit. block has
+ * Reads a log on from place to end, which is written (its index may be less than its offset stands for); place is moved behind each entry after its visit. block has
  * INDEX_READ_SIZE bytes. size is what the entry takes up in the file.
  */
-AZ_CHECKED enum az_status log_walk(const struct log *log, uint8_t *block,
-    struct ledger_place *place,
+AZ_CHECKED enum az_status log_walk(const struct log *log, const struct ledger_place *end,
+    uint8_t *block, struct ledger_place *place,
     enum az_status (*visit)(void *arg, const struct ledger_place *at, size_t size,
 	const struct ledger_read *read, struct az_err *reterr),
     void *arg, struct az_err *reterr);

@@ -7,6 +7,7 @@
  *	vault   fd 3 keeper, 4 HOUSE/vault
  *	intake  fd 3 keeper, 4 the list (the reading end of a pipe), 5 match tables
  *	verify  fd 3 keeper, 4 HOUSE/keeper/ledger      (azukari-keeper with argv[1] "verify")
+ *	attribute  fd 3 keeper
  */
 #ifndef AZ_PROTO_PARENT_H
 #define AZ_PROTO_PARENT_H
@@ -45,7 +46,7 @@ enum parent_message {
 	KEEPER_FRONTS = 68, /* u32 how many fronts are connected; at each change from or to none */
 };
 
-enum parent_child { CHILD_NONE = 0, CHILD_INTAKE = 1, CHILD_VERIFY = 2 };
+enum parent_child { CHILD_NONE = 0, CHILD_INTAKE = 1, CHILD_VERIFY = 2, CHILD_ATTRIBUTE = 3 };
 
 #define PARENT_BODY_MAX 4096u
 

@@ -1,0 +1,215 @@
+/*
+ * The result of an attribution in the words of an answer: indexes become labels again.
+ */
+#include <stdio.h>
+
+#include "custody/attribution_internal.h"
+
+#define WORDS_MAX 320u
+
+const struct model_result *
+attribution_result(const struct attribution *attribution)
+{
+	return &attribution->result;
+}
+
+/* A probability, never told as certain. */
+static void
+answer_odds(struct wire_writer *writer, const char *name, double odds)
+{
+	char text[16];
+
+	if (odds > 0.9999)
+		odds = 0.9999;
+	(void)snprintf(text, sizeof(text), "%.4f", odds);
+	answer_text(writer, name, text);
+}
+
+/* --- who -------------------------------------------------------------------------------------- */
+
+static const char *
+person_label(const struct attribution *attribution, uint32_t index)
+{
+	const struct staff *staff = people_staff(attribution->custody->people, index + 1);
+
+	return staff != NULL ? staff->label : "";
+}
+
+/* Whom a pool is of: whoever was shown people for one purpose. */
+static void
+pool_label(const struct attribution *attribution, uint32_t index, char words[WORDS_MAX])
+{
+	const struct policy *policy = attribution->custody->policy;
+	const struct purpose *purpose = policy_purpose(policy, index + 1);
+	const struct client *client =
+	    purpose != NULL ? policy_client(policy, purpose->client) : NULL;
+
+	(void)snprintf(words, WORDS_MAX, "%s/%s", client != NULL ? client->label : "",
+	    purpose != NULL ? purpose->label : "");
+}
+
+/* The kind of who it is, and a member of that name with the label. */
+static void
+answer_who(struct wire_writer *writer, const struct attribution *attribution, struct model_who who)
+{
+	const struct client *client;
+	char words[WORDS_MAX];
+
+	switch (who.owner) {
+	case MODEL_PERSON:
+		answer_text(writer, "who", "staff");
+		answer_text(writer, "staff", person_label(attribution, who.index));
+		break;
+	case MODEL_CLIENT:
+		client = policy_client(attribution->custody->policy, who.index + 1);
+		answer_text(writer, "who", "client");
+		answer_text(writer, "client", client != NULL ? client->label : "");
+		break;
+	case MODEL_POOL:
+		pool_label(attribution, who.index, words);
+		answer_text(writer, "who", "pool");
+		answer_text(writer, "purpose", words);
+		break;
+	case MODEL_STORE: answer_text(writer, "who", "store"); break;
+	case MODEL_ELSEWHERE:
+	default: answer_text(writer, "who", "elsewhere");
+	}
+}
+
+/* --- by what ---------------------------------------------------------------------------------- */
+
+static void
+answer_window(struct wire_writer *writer, const struct attribution *attribution,
+    const struct model_window *window)
+{
+	char words[WORDS_MAX];
+
+	answer_text(writer, "carrier", window->whole ? "whole history" : "stretch of time");
+	if (!window->whole) {
+		answer_time(writer, "carrier_from", window->from_us);
+		answer_time(writer, "carrier_to", window->to_us);
+	}
+	if (window->pool != MODEL_NONE) {
+		pool_label(attribution, window->pool, words);
+		answer_text(writer, "carrier_purpose", words);
+	}
+	answer_uint(writer, "carrier_rows", window->size);
+}
+
+static void
+answer_session(struct wire_writer *writer, const struct attribution *attribution, uint32_t index)
+{
+	const struct model_carrier *carrier = &attribution->input.carriers[index];
+	char words[WORDS_MAX];
+
+	(void)snprintf(words, sizeof(words), "session %llu",
+	    (unsigned long long)access_set_carrier(attribution->set, index).number);
+	answer_text(writer, "carrier", words);
+	answer_time(writer, "carrier_from", carrier->time_us);
+	answer_uint(writer, "carrier_rows", carrier->size);
+}
+
+static void
+answer_carrier(struct wire_writer *writer, const struct attribution *attribution,
+    const struct model_suspect *suspect)
+{
+	const struct model_input *input = &attribution->input;
+
+	if (suspect->carrier != MODEL_NONE) {
+		answer_session(writer, attribution, suspect->carrier);
+	} else if (suspect->window != MODEL_NONE) {
+		answer_window(writer, attribution, &input->windows[suspect->window]);
+	} else if (suspect->copy != MODEL_NONE) {
+		answer_text(writer, "carrier", "own copy");
+		answer_time(writer, "carrier_from", input->copies[suspect->copy].time_us);
+		answer_uint(writer, "carrier_rows", input->copies[suspect->copy].size);
+	}
+}
+
+/* --- against ---------------------------------------------------------------------------------- */
+
+static void
+answer_against(struct wire_writer *writer, uint64_t rows, const char *words)
+{
+	char text[WORDS_MAX];
+
+	if (rows == 0)
+		return;
+	(void)snprintf(text, sizeof(text), "%llu rows %s", (unsigned long long)rows, words);
+	answer_text(writer, NULL, text);
+}
+
+static void
+answer_suspect(struct wire_writer *writer, const struct attribution *attribution,
+    const struct model_suspect *suspect)
+{
+	answer_object(writer, NULL);
+	answer_who(writer, attribution, suspect->who);
+	answer_carrier(writer, attribution, suspect);
+	answer_odds(writer, "posterior", suspect->posterior);
+	answer_odds(writer, "posterior_flat", suspect->posterior_flat);
+	answer_uint(writer, "leak", suspect->leak + 1);
+	answer_uint(writer, "rows_explained", suspect->rows_explained);
+	answer_array(writer, "against");
+	answer_against(writer, suspect->rows_missing, "were never theirs");
+	answer_against(writer, suspect->rows_stale, "were theirs in another version only");
+	answer_against(writer, suspect->rows_fields, "have a field that was not shown to them");
+	if (suspect->imported)
+		answer_text(writer, NULL, "it rests on an imported history");
+	answer_end(writer);
+	answer_array(writer, "ties");
+	for (size_t i = 0; i < suspect->tie_count; i++) {
+		answer_object(writer, NULL);
+		answer_who(writer, attribution, suspect->ties[i]);
+		answer_end(writer);
+	}
+	answer_end(writer);
+	answer_end(writer);
+}
+
+/* --- when ------------------------------------------------------------------------------------- */
+
+/* What has no end is still so: it is left out. */
+static void
+answer_stretch(struct wire_writer *writer, int64_t from_us, int64_t to_us)
+{
+	if (from_us > to_us)
+		return;
+	if (from_us != INT64_MIN)
+		answer_time(writer, "from", from_us);
+	if (to_us != MODEL_NEVER)
+		answer_time(writer, "to", to_us);
+}
+
+static void
+answer_dating(struct wire_writer *writer, const struct model_result *result)
+{
+	answer_object(writer, "dating");
+	answer_stretch(writer, result->from_us, result->to_us);
+	answer_array(writer, "clusters");
+	for (size_t i = 0; i < result->cluster_count; i++) {
+		answer_object(writer, NULL);
+		answer_stretch(writer, result->clusters[i].from_us, result->clusters[i].to_us);
+		answer_uint(writer, "rows", result->clusters[i].rows);
+		answer_end(writer);
+	}
+	answer_end(writer);
+	answer_end(writer);
+}
+
+void
+attribution_answer(const struct attribution *attribution, struct wire_writer *writer)
+{
+	const struct model_result *result = &attribution->result;
+
+	answer_text(writer, "verdict", model_verdict_name(result->verdict));
+	answer_dating(writer, result);
+	answer_uint(writer, "leaks", result->leaks);
+	answer_odds(writer, "elsewhere", result->elsewhere);
+	answer_uint(writer, "looked_at", result->rows_looked_at);
+	answer_uint(writer, "unexplained", result->rows_unexplained);
+	answer_array(writer, "suspects");
+	for (size_t i = 0; i < result->suspect_count; i++)
+		answer_suspect(writer, attribution, &result->suspects[i]);
+	answer_end(writer);
+}
