@@ -29,7 +29,7 @@ _azukari() {
 	--mode) words='add full withdraw' ;;
 	*)
 		case $command,$sub in
-		,*) words='init serve unlock status client purpose policy zone staff invite device inspect entrust receipt disclose check hand-over campaign attempt correct stop restrict case trace ledger ask approve refuse approvals scan backup key restore demo --house --key --json --despite-loss --version -h' ;;
+		,*) words='init serve unlock status client purpose policy zone staff invite device inspect entrust receipt disclose check hand-over campaign attempt correct stop restrict case history trace ledger ask approve refuse approvals scan backup key restore demo --house --key --json --despite-loss --version -h' ;;
 		init,*) words='--house --officer --name --key-out --passphrase --unsealed' ;;
 		client,add) words='--name --category' ;;
 		client,*) words='add list close map recipient' ;;
@@ -68,6 +68,7 @@ _azukari() {
 		restrict,*) words='--client --purpose --by --record --fields --two-people --open-for --minutes --lift --reason' ;;
 		case,open) words='--reason --rows --clients --days --hash' ;;
 		case,*) words='open list allow close' ;;
+		history,) words='import list' ;;
 		trace,*) words='--case --rows --recipient --columns --password --password-fd' ;;
 		ledger,verify) words='--client' ;;
 		ledger,query) words='--client --record --staff --max' ;;

@@ -62,6 +62,7 @@ int cmd_restrict(const struct cli *cli, int argc, char **argv);
 int cmd_ledger(const struct cli *cli, int argc, char **argv);
 int cmd_scan(const struct cli *cli, int argc, char **argv);
 int cmd_case(const struct cli *cli, int argc, char **argv);
+int cmd_history(const struct cli *cli, int argc, char **argv);
 int cmd_trace(const struct cli *cli, int argc, char **argv);
 int cmd_ask(const struct cli *cli, int argc, char **argv);
 int cmd_approve(const struct cli *cli, int argc, char **argv);

@@ -270,6 +270,12 @@ static const struct command commands[] = {
 	"  --hash SHA256    the only file that may be traced\n"
 	"  allow asks for a list that looks made up to find out who is here\n"
 	"example: azukari case open --reason suspicion --clients c01"},
+    {"history", cmd_history, "what another system says about who saw whom",
+	"azukari history import FILE\n"
+	"       azukari history list\n"
+	"  FILE  CSV with the columns time,staff,device,client,number,fields,kind,carrier;\n"
+	"        asked for the first time, imported once it is approved\n"
+	"example: azukari history import dialler-2024.csv"},
     {"trace", cmd_trace, "whose the rows of a leaked list are",
 	"azukari trace --case N [options] FILE...\n"
 	"  FILE             as entrust reads them, and of any columns; - for standard input\n"

@@ -4,6 +4,7 @@
  *	add      each link of a row ── catalogue ──► stretches of time in which its versions were current
  *	run      settle the ledger
  *	logs     every disclosure, a slice a round ──► access set
+ *	histories imported ones, a slice a round ──► access set
  *	sorts    a thread counts and sorts
  *	asks     the process gets it all, a few frames a turn, and answers
  *
@@ -46,13 +47,15 @@ destroy(struct attribution *attribution)
 {
 	struct vector *const vectors[] = {&attribution->rows, &attribution->candidates,
 	    &attribution->spans, &attribution->held, &attribution->holdings, &attribution->copies,
-	    &attribution->persons, &attribution->clients, &attribution->exported};
+	    &attribution->persons, &attribution->clients, &attribution->unknown,
+	    &attribution->exported, &attribution->used};
 
 	if (attribution->watch != NULL)
 		loop_unwatch(attribution->custody->config.loop, &attribution->watch);
 	if (attribution->has_link)
 		link_fini(&attribution->link);
 	buffer_fini(&attribution->body);
+	gather_fini(attribution);
 	access_set_free(&attribution->set);
 	for (size_t i = 0; i < AZ_ARRAY_SIZE(vectors); i++)
 		free(vectors[i]->items);
@@ -222,6 +225,34 @@ stretch_of(const struct standings *standings, size_t i, size_t *ret_next, int64_
 	if (next < standings->count &&
 	    standings->items[next].consignment->purpose == first->consignment->purpose)
 		*ret_to = present_from(standings->items[next].consignment);
+}
+
+enum az_status
+attribution_version_at(struct custody *custody, uint32_t record, int64_t time_us,
+    uint32_t *ret_version, struct az_err *reterr)
+{
+	struct standings standings;
+	int64_t earliest = INT64_MAX;
+	enum az_status status = find_standings(custody, record, &standings, reterr);
+
+	*ret_version = 0;
+	for (size_t i = 0; status == AZ_OK && i < standings.count;) {
+		size_t next;
+		int64_t from, to;
+
+		stretch_of(&standings, i, &next, &from, &to);
+		/* Before the first list of the house, what that has is the nearest that is known. */
+		if (from <= time_us && time_us < to) {
+			*ret_version = standings.items[i].version;
+			return AZ_OK;
+		}
+		if (from < earliest) {
+			earliest = from;
+			*ret_version = standings.items[i].version;
+		}
+		i = next;
+	}
+	return status;
 }
 
 /* --- rows --------------------------------------------------------------------------------------- */
@@ -459,11 +490,12 @@ make_persons(struct attribution *attribution, struct az_err *reterr)
 {
 	const struct model_carrier *carriers = attribution->input.carriers;
 	const struct custody *custody = attribution->custody;
-	uint32_t count = attribution->staff_count;
+	uint32_t count = attribution->staff_count + (uint32_t)attribution->unknown.count;
 	struct model_person *persons;
 
 	for (uint32_t i = 0; i < count; i++) {
-		const struct staff *staff = people_staff(custody->people, i + 1);
+		const struct staff *staff =
+		    i < attribution->staff_count ? people_staff(custody->people, i + 1) : NULL;
 		struct model_person *person =
 		    attribution_push(&attribution->persons, sizeof(*person));
 		bool is_new =
@@ -690,7 +722,7 @@ attribution_round(struct custody *custody)
 			ask_process(attribution);
 		return;
 	}
-	if (attribution->stage != STAGE_LOGS)
+	if (attribution->stage != STAGE_LOGS && attribution->stage != STAGE_HISTORIES)
 		return;
 	status = gather_slice(attribution, &err);
 	if (status == AZ_NOT_FOUND)

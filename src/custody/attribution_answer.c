@@ -30,12 +30,16 @@ answer_odds(struct wire_writer *writer, const char *name, double odds)
 static const char *
 person_label(const struct attribution *attribution, uint32_t index)
 {
-	const struct staff *staff = people_staff(attribution->custody->people, index + 1);
+	const struct unknown_person *unknown = attribution->unknown.items;
+	const struct staff *staff;
 
+	if (index >= attribution->staff_count)
+		return unknown[index - attribution->staff_count].name;
+	staff = people_staff(attribution->custody->people, index + 1);
 	return staff != NULL ? staff->label : "";
 }
 
-/* Whom a pool is of: whoever was shown people for one purpose. */
+/* Whom a pool is of: whoever was shown people for one purpose; or, in imported histories, people of one client. */
 static void
 pool_label(const struct attribution *attribution, uint32_t index, char words[WORDS_MAX])
 {
@@ -44,6 +48,11 @@ pool_label(const struct attribution *attribution, uint32_t index, char words[WOR
 	const struct client *client =
 	    purpose != NULL ? policy_client(policy, purpose->client) : NULL;
 
+	if (index >= attribution->purpose_count) {
+		client = policy_client(policy, index - attribution->purpose_count + 1);
+		(void)snprintf(words, WORDS_MAX, "%s", client != NULL ? client->label : "");
+		return;
+	}
 	(void)snprintf(words, WORDS_MAX, "%s/%s", client != NULL ? client->label : "",
 	    purpose != NULL ? purpose->label : "");
 }
@@ -96,15 +105,37 @@ answer_window(struct wire_writer *writer, const struct attribution *attribution,
 	answer_uint(writer, "carrier_rows", window->size);
 }
 
+static const struct used_history *
+used_of(const struct attribution *attribution, uint32_t id)
+{
+	const struct used_history *used = attribution->used.items;
+
+	for (size_t i = 0; i < attribution->used.count; i++) {
+		if (used[i].id == id)
+			return &used[i];
+	}
+	return NULL;
+}
+
+/* One session, or one export; of an imported history by the name that it has there. */
 static void
-answer_session(struct wire_writer *writer, const struct attribution *attribution, uint32_t index)
+answer_one(struct wire_writer *writer, const struct attribution *attribution, uint32_t index)
 {
 	const struct model_carrier *carrier = &attribution->input.carriers[index];
+	struct access_carrier from = access_set_carrier(attribution->set, index);
+	const struct used_history *used = used_of(attribution, from.origin);
+	const char *kind = carrier->kind == MODEL_EXPORT ? "export" : "session";
 	char words[WORDS_MAX];
 
-	(void)snprintf(words, sizeof(words), "session %llu",
-	    (unsigned long long)access_set_carrier(attribution->set, index).number);
+	if (used != NULL)
+		(void)snprintf(words, sizeof(words), "%s %s", kind,
+		    history_reader_name(used->reader, (uint32_t)from.number));
+	else
+		(void)snprintf(
+		    words, sizeof(words), "%s %llu", kind, (unsigned long long)from.number);
 	answer_text(writer, "carrier", words);
+	if (used != NULL)
+		answer_uint(writer, "history", used->id);
 	answer_time(writer, "carrier_from", carrier->time_us);
 	answer_uint(writer, "carrier_rows", carrier->size);
 }
@@ -116,7 +147,7 @@ answer_carrier(struct wire_writer *writer, const struct attribution *attribution
 	const struct model_input *input = &attribution->input;
 
 	if (suspect->carrier != MODEL_NONE) {
-		answer_session(writer, attribution, suspect->carrier);
+		answer_one(writer, attribution, suspect->carrier);
 	} else if (suspect->window != MODEL_NONE) {
 		answer_window(writer, attribution, &input->windows[suspect->window]);
 	} else if (suspect->copy != MODEL_NONE) {
@@ -197,6 +228,28 @@ answer_dating(struct wire_writer *writer, const struct model_result *result)
 	answer_end(writer);
 }
 
+/* Each that had anything of the list, whether or not somebody is suspected by it. */
+static void
+answer_histories(struct wire_writer *writer, const struct attribution *attribution)
+{
+	const struct used_history *used = attribution->used.items;
+
+	answer_array(writer, "histories");
+	for (size_t i = 0; i < attribution->used.count; i++) {
+		const struct history *history = history_of(attribution->custody, used[i].id);
+
+		if (used[i].wanted == 0 || history == NULL)
+			continue;
+		answer_object(writer, NULL);
+		answer_uint(writer, "history", used[i].id);
+		answer_text(writer, "grade", "imported");
+		answer_uint(writer, "rows", used[i].wanted);
+		answer_bytes(writer, "sha256", bytes_make(history->hash, sizeof(history->hash)));
+		answer_end(writer);
+	}
+	answer_end(writer);
+}
+
 void
 attribution_answer(const struct attribution *attribution, struct wire_writer *writer)
 {
@@ -212,4 +265,5 @@ attribution_answer(const struct attribution *attribution, struct wire_writer *wr
 	for (size_t i = 0; i < result->suspect_count; i++)
 		answer_suspect(writer, attribution, &result->suspects[i]);
 	answer_end(writer);
+	answer_histories(writer, attribution);
 }

@@ -10,12 +10,14 @@
 #include "base/frame.h"
 #include "custody/access_set.h"
 #include "custody/attribution.h"
+#include "custody/histories.h"
 #include "trace/packet.h"
 
 enum attribution_stage {
 	STAGE_ROWS = 0, /* they are added */
 	STAGE_SETTLES,
 	STAGE_LOGS,
+	STAGE_HISTORIES,
 	STAGE_SORTS,
 	STAGE_SPAWNS,
 	STAGE_ASKS,
@@ -29,6 +31,18 @@ struct vector {
 /* A new item at the end, zeroed; NULL: there is no memory. */
 void *attribution_push(struct vector *vector, size_t size);
 
+/* Somebody in an imported history who is not of the house. */
+struct unknown_person {
+	char name[NAME_SIZE];
+};
+
+/* A history that was looked at. */
+struct used_history {
+	uint32_t id;
+	uint64_t wanted;               /* of its rows, those about records of the list */
+	struct history_reader *reader; /* for its names, until the end */
+};
+
 struct attribution {
 	struct custody *custody;
 	enum attribution_stage stage;
@@ -39,12 +53,17 @@ struct attribution {
 	struct vector rows, candidates, spans, held;
 	/* for the model: uint32_t, model_copy, model_person, model_client */
 	struct vector holdings, copies, persons, clients;
+	struct vector unknown;  /* struct unknown_person: persons from staff_count on */
 	struct vector exported; /* uint64_t: consignments that were exported whole */
+	struct vector used;     /* struct used_history */
 	uint32_t staff_count, client_count, purpose_count;
 	struct access_set *set;
 	/* gathering */
 	uint32_t log;
 	struct ledger_place place;
+	uint32_t history;              /* at work, or the last */
+	bool is_reading;               /* the last of used */
+	struct vector persons_by_name; /* uint32_t: 1 + person, by the history's names */
 	/* sorting */
 	pthread_t thread;
 	atomic_bool is_sorted;
@@ -61,9 +80,14 @@ struct attribution {
 	struct model_result result;
 };
 
+/* The version of a record that was current at a time; of an earlier time, the first. 0: it is in no list. */
+AZ_CHECKED enum az_status attribution_version_at(struct custody *custody, uint32_t record,
+    int64_t time_us, uint32_t *ret_version, struct az_err *reterr);
+
 /* --- gather.c --------------------------------------------------------------------------------- */
 
-/* Some more of the logs. AZ_NOT_FOUND: there is nothing more. */
+/* Some more of the logs, then of the histories. AZ_NOT_FOUND: there is nothing more. */
 AZ_CHECKED enum az_status gather_slice(struct attribution *attribution, struct az_err *reterr);
+void gather_fini(struct attribution *attribution);
 
 #endif

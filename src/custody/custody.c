@@ -23,6 +23,7 @@
 #include "custody/corrections.h"
 #include "custody/custody_internal.h"
 #include "custody/hand_over.h"
+#include "custody/histories.h"
 #include "custody/holds.h"
 #include "custody/losses.h"
 #include "custody/maps.h"
@@ -223,6 +224,9 @@ open_parts(struct custody *custody, struct az_err *reterr)
 		status = kdf_derive(
 		    config->root, config->house, "budgets", 0, &custody->budgets_key, reterr);
 	if (status == AZ_OK)
+		status = kdf_derive(
+		    config->root, config->house, "histories", 0, &custody->histories_key, reterr);
+	if (status == AZ_OK)
 		status = arena_new(ARENA_MAX, &custody->arena, reterr);
 	if (status == AZ_OK)
 		status = kdf_derive(
@@ -377,6 +381,8 @@ recover(struct custody *custody, struct az_err *reterr)
 		status = drop_uncommitted(custody, reterr);
 	if (status == AZ_OK)
 		status = load_committed(custody, reterr);
+	if (status == AZ_OK)
+		status = histories_recover(custody, reterr);
 	if (status == AZ_OK)
 		status = corrections_open(custody, reterr);
 	if (status == AZ_OK)
@@ -588,6 +594,7 @@ custody_close(struct custody **custody)
 		return;
 	*custody = NULL;
 	attribution_close(closed);
+	importing_close(closed);
 	ledger_close(&closed->ledger);
 	catalogue_reader_free(&closed->reader);
 	catalogue_close(&closed->catalogue);
@@ -616,9 +623,11 @@ custody_close(struct custody **custody)
 	policy_free(&closed->policy);
 	budget_book_free(&closed->budgets);
 	secret_free(&closed->budgets_key);
+	secret_free(&closed->histories_key);
 	campaigns_free(closed);
 	maps_free(closed);
 	cases_free(closed);
+	histories_free(closed);
 	checks_free(closed);
 	hand_overs_free(closed);
 	moments_free(closed);
@@ -655,8 +664,9 @@ custody_round(struct custody *custody)
 	corrections_round(custody);
 	changes_round(custody);
 	entrust_round(custody);
-	trace_round(custody);
 	attribution_round(custody);
+	importing_round(custody);
+	trace_round(custody);
 	vault_reconcile_round(custody);
 	if (custody->restart_is_due && custody->changes == NULL && custody->bulk == NULL) {
 		custody->restart_is_due = false;
@@ -690,11 +700,13 @@ custody_child(struct custody *custody, uint32_t id, int socket, int pipe)
 	} else if (custody->publishing != NULL && publish_child_id(custody->publishing) == id) {
 		fd_close(&pipe);
 		publish_child(custody->publishing, socket);
-	} else if (custody->tracing != NULL && trace_child_id(custody->tracing) == id) {
-		trace_child(custody->tracing, socket, pipe);
+	} else if (importing_has_child(custody, id)) {
+		importing_child(custody, socket, pipe);
 	} else if (attribution_has_child(custody, id)) {
 		fd_close(&pipe);
 		attribution_child(custody, socket);
+	} else if (custody->tracing != NULL && trace_child_id(custody->tracing) == id) {
+		trace_child(custody->tracing, socket, pipe);
 	} else {
 		/* Whoever asked for it has gone; so it ends, since nobody talks to it. */
 		fd_close(&socket);
@@ -706,6 +718,7 @@ bool
 custody_child_has_pipe(const struct custody *custody, uint32_t id)
 {
 	return (custody->bulk != NULL && entrust_child_id(custody->bulk) == id) ||
+	    importing_has_child(custody, id) ||
 	    (custody->tracing != NULL && trace_child_id(custody->tracing) == id);
 }
 
@@ -718,10 +731,12 @@ custody_child_failed(struct custody *custody, uint32_t id, const struct az_err *
 		verify_child_failed(custody->verifying, err);
 	else if (custody->publishing != NULL && publish_child_id(custody->publishing) == id)
 		publish_child_failed(custody->publishing, err);
-	else if (custody->tracing != NULL && trace_child_id(custody->tracing) == id)
-		trace_child_failed(custody->tracing, err);
+	else if (importing_has_child(custody, id))
+		importing_child_failed(custody, err);
 	else if (attribution_has_child(custody, id))
 		attribution_child_failed(custody, err);
+	else if (custody->tracing != NULL && trace_child_id(custody->tracing) == id)
+		trace_child_failed(custody->tracing, err);
 }
 
 /* --- stopping --------------------------------------------------------------------------------- */

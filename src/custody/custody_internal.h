@@ -51,6 +51,7 @@ enum thing_kind {
 	THING_ZONE = 43,
 	THING_BOUNDS = 44, /* of a role */
 	THING_CASE = 60,
+	THING_HISTORY = 65,
 };
 
 /*
@@ -232,8 +233,9 @@ enum custody_phase {
 struct bulk;
 struct verifying;
 struct publishing;
-struct tracing;
 struct attribution;
+struct importing;
+struct tracing;
 
 struct custody {
 	struct custody_config config;
@@ -268,13 +270,17 @@ struct custody {
 	struct trace_case **cases; /* by id */
 	size_t case_count;
 	struct clock_watch clock;
-	struct id_map takeovers;  /* the latest of each human, by staff */
-	struct id_map current;    /* whom each human has seen last, by staff */
-	struct id_map hand_overs; /* by client and record */
-	struct id_map checks;     /* wrong answers, by client and record */
-	struct id_map holds;      /* what holds for a record, whatever is delivered */
+	struct id_map takeovers;    /* the latest of each human, by staff */
+	struct id_map current;      /* whom each human has seen last, by staff */
+	struct id_map hand_overs;   /* by client and record */
+	struct history **histories; /* by id */
+	size_t history_count;
+	struct importing *importing;
+	struct id_map checks; /* wrong answers, by client and record */
+	struct id_map holds;  /* what holds for a record, whatever is delivered */
 	struct secret *catalogue_key;
 	struct secret *intake_identity; /* opens lists that are sealed to the house */
+	struct secret *histories_key;   /* from which the key of each history's file is derived */
 	struct secret *budgets_key;     /* seals what was counted */
 	struct budget_book *budgets;
 	struct trace_keys *trace_keys;
@@ -311,9 +317,9 @@ struct custody {
 	bool restart_is_due;
 	struct custody_front *backup_front; /* for whom files hold still */
 	int64_t backup_us;
+	struct attribution *attribution;
 	struct tracing *tracing;
 	bool trace_is_committing; /* changes wait: its entry puts the case, as they do */
-	struct attribution *attribution;
 	uint32_t next_child;
 
 	uint32_t unauthenticated; /* since the last tick that counted them */

@@ -386,6 +386,19 @@ declare_loss(struct words *words, const union front_request *body)
 		say(words, " and entries of %u other logs", seen->count - LOGS_SAID);
 }
 
+static void
+history_add(struct words *words, const union front_request *body)
+{
+	const struct front_history_add *add = &body->history_add;
+	char hash[2 * 32 + 1], from[40], to[40];
+
+	hex_encode(bytes_make(add->hash, sizeof(add->hash)), hash);
+	clock_format_utc(add->from_us, from, sizeof(from));
+	clock_format_utc(add->to_us, to, sizeof(to));
+	say(words, "import the history %s, %llu rows, from %s to %s", hash,
+	    (unsigned long long)add->rows, from, to);
+}
+
 static const struct {
 	enum front_message type;
 	void (*describe)(struct words *words, const union front_request *body);
@@ -410,6 +423,7 @@ static const struct {
     {FRONT_DECLARE_LOSS, declare_loss},
     {FRONT_CASE_OPEN, case_open},
     {FRONT_CASE_ALLOW, case_allow},
+    {FRONT_HISTORY_ADD, history_add},
     {FRONT_POLICY_ADD, policy_add},
     {FRONT_POLICY_EXTEND, policy_extend},
     {FRONT_POLICY_CLOSE, policy_close},

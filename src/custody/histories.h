@@ -41,6 +41,26 @@ AZ_CHECKED enum az_status payload_put_history(
 /* At start: removes what a crash left of histories that were not kept. */
 AZ_CHECKED enum az_status histories_recover(struct custody *custody, struct az_err *reterr);
 
+void verb_history_add(struct request *request, const union front_request *body);
+void verb_history_list(struct request *request, const union front_request *body);
+/* An entry about a history, with the hash of its file. */
+#define HISTORY_IS_APPROVED 1u
+#define HISTORY_IS_KEPT     2u
+struct ledger_entry history_entry(
+    const struct request *request, const struct history *history, uint32_t detail);
+
+/* --- import.c: taking the rows ------------------------------------------------------------------ */
+
+void verb_history_import(struct request *request, const union front_request *body);
+bool importing_has_child(const struct custody *custody, uint32_t child);
+void importing_child(struct custody *custody, int socket, int pipe);
+void importing_child_failed(struct custody *custody, const struct az_err *err);
+void importing_round(struct custody *custody);
+/* The front has gone: nobody waits for it. */
+void importing_front_gone(struct custody *custody, const struct custody_front *front);
+/* At the end of the custody: waits for its threads and frees. */
+void importing_close(struct custody *custody);
+
 /* --- the kept file ------------------------------------------------------------------------------ */
 
 #define HISTORY_UNKNOWN                                                                            \

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "custody/histories.h"
 #include "custody/losses.h"
 
 #define IN_FLIGHT_MAX     64u
@@ -73,6 +74,7 @@ custody_front_close(struct custody_front **front)
 	if (closed->custody->publishing != NULL)
 		publish_front_gone(closed->custody->publishing, closed);
 	backup_front_gone(closed->custody, closed);
+	importing_front_gone(closed->custody, closed);
 	session_leave(closed);
 	front_free_if_done(closed);
 }

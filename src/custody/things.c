@@ -14,6 +14,7 @@
 #include "custody/checks.h"
 #include "custody/corrections.h"
 #include "custody/hand_over.h"
+#include "custody/histories.h"
 #include "custody/holds.h"
 #include "custody/losses.h"
 #include "custody/maps.h"
@@ -495,6 +496,8 @@ thing_apply(void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_
 		return loss_apply(custody, thing, reterr);
 	if (kind == THING_CASE)
 		return case_apply(custody, thing, reterr);
+	if (kind == THING_HISTORY)
+		return history_apply(custody, thing, reterr);
 	if (kind == THING_CHECKS)
 		return checks_apply(custody, thing, reterr);
 	if (kind == THING_HAND_OVER)

@@ -3,6 +3,7 @@
  */
 #include "custody/cases.h"
 #include "custody/losses.h"
+#include "custody/histories.h"
 
 static const struct verb_entry verbs[] = {
     {FRONT_SIGN_IN, VERB_NONE, false, verb_sign_in},
@@ -56,6 +57,9 @@ static const struct verb_entry verbs[] = {
     {FRONT_CASE_ALLOW, VERB_CASE, true, verb_case_allow},
     {FRONT_CASE_LIST, VERB_CASE_LIST, false, verb_case_list},
     {FRONT_CASE_CLOSE, VERB_CASE_CLOSE, true, verb_case_close},
+    {FRONT_HISTORY_ADD, VERB_HISTORY, true, verb_history_add},
+    {FRONT_HISTORY_IMPORT, VERB_HISTORY_IMPORT, false, verb_history_import},
+    {FRONT_HISTORY_LIST, VERB_HISTORY_LIST, false, verb_history_list},
     {FRONT_TRACE_LIST, VERB_TRACE, false, verb_trace_list},
     {FRONT_TRACE, VERB_TRACE, false, verb_trace},
     {FRONT_TRACE_ROWS, VERB_TRACE, false, verb_trace},

@@ -57,6 +57,11 @@ AZ_CHECKED enum az_status outgoing_send(struct intake *intake, struct outgoing *
 AZ_CHECKED enum az_status out_send(
     struct intake *intake, enum intake_message type, struct buffer *body, struct az_err *reterr);
 
+/* --- history.c ---------------------------------------------------------------------------------- */
+
+/* The whole of a history. */
+AZ_CHECKED enum az_status history_read(struct intake *intake, struct az_err *reterr);
+
 /* --- inspect.c: what somebody who inspects a list is told --------------------------------------- */
 
 /* The names of the columns, as row 0 of the values. */

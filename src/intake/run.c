@@ -346,7 +346,8 @@ intake_run(int fd, int list_fd)
 	if (status != AZ_OK) {
 		(void)fprintf(stderr, "azukari-intake: %s\n", err.text);
 	} else {
-		status = read_list(&intake, &err);
+		status = intake.start.mode == INTAKE_HISTORY ? history_read(&intake, &err)
+							     : read_list(&intake, &err);
 		err.status = status;
 		if (status != AZ_OK && status != AZ_GONE)
 			send_error(&intake, &err);

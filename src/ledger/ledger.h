@@ -77,6 +77,8 @@ enum entry_type {
 	    105, /* subject: the case; detail: which of its lists; rows; document: SHA-256 of the file */
 	ENTRY_TRACED =
 	    107, /* subject: the case; detail: rows of ours; rows: all; document: root over the verdicts */
+	ENTRY_HISTORY =
+	    112, /* subject: the history; detail: 1 approved, 2 kept; detail64: rows; document: SHA-256 of the file */
 	ENTRY_LEDGER_EXPORTED = 100, /* subject: the log; detail64: its size */
 	/* client logs */
 	ENTRY_ENTRUSTED = 32,

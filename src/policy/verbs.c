@@ -46,6 +46,8 @@ static const enum decision table[VERB_COUNT][ROLE_COUNT] = {
     [VERB_CASE_CLOSE] = {N, N, N, Y, Y, N},
     [VERB_TRACE] = {N, N, N, N, Y, N},
     [VERB_HISTORY] = {N, N, N, N, A, N},
+    [VERB_HISTORY_IMPORT] = {N, N, N, N, Y, N},
+    [VERB_HISTORY_LIST] = {N, N, N, Y, Y, N},
     [VERB_APPROVE] = {N, N, N, Y, N, N},
     [VERB_REFUSE] = {N, N, N, Y, N, N},
     /* Who may ask may see what became of it. */

@@ -546,6 +546,22 @@ walk_case_open(struct walk *walk, struct front_case_open *open)
 }
 
 static void
+walk_history_add(struct walk *walk, struct front_history_add *add)
+{
+	uint64_t from = (uint64_t)add->from_us;
+	uint64_t to = (uint64_t)add->to_us;
+
+	walk_raw(walk, add->hash, sizeof(add->hash));
+	walk_u64(walk, &add->rows);
+	walk_u64(walk, &from);
+	walk_u64(walk, &to);
+	add->from_us = (int64_t)from;
+	add->to_us = (int64_t)to;
+	walk->bad |=
+	    add->rows == 0 || add->rows > FRONT_HISTORY_ROWS_MAX || add->from_us > add->to_us;
+}
+
+static void
 walk_request(struct walk *walk, enum front_message type, union front_request *request)
 {
 	switch (type) {
@@ -563,6 +579,7 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_CLIENT_LIST:
 	case FRONT_RECIPIENT:
 	case FRONT_CASE_LIST:
+	case FRONT_HISTORY_LIST:
 	case FRONT_STAFF_LIST:
 	case FRONT_ZONE_LIST:
 	case FRONT_DEVICE_LIST: break;
@@ -607,6 +624,7 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 		walk_number(walk, &request->case_allow.id);
 		walk_raw(walk, request->case_allow.hash, sizeof(request->case_allow.hash));
 		break;
+	case FRONT_HISTORY_ADD: walk_history_add(walk, &request->history_add); break;
 	case FRONT_TRACE_LIST:
 		walk_number(walk, &request->trace_list.id);
 		walk_text(walk, request->trace_list.columns, sizeof(request->trace_list.columns));
@@ -625,6 +643,7 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 		break;
 	case FRONT_APPROVAL:
 	case FRONT_CASE_CLOSE:
+	case FRONT_HISTORY_IMPORT:
 	case FRONT_REFUSE: walk_number(walk, &request->numbered.number); break;
 	case FRONT_INVITE: walk_invite(walk, &request->invite); break;
 	case FRONT_REKEY: walk_rekey(walk, &request->rekey); break;
@@ -656,7 +675,7 @@ bool
 front_has_descriptor(uint16_t type)
 {
 	return type == FRONT_ENTRUST || type == FRONT_LEDGER_EXPORT || type == FRONT_TRACE_LIST ||
-	    type == FRONT_TRACE_ROWS;
+	    type == FRONT_HISTORY_IMPORT || type == FRONT_TRACE_ROWS;
 }
 
 /* --- messages -------------------------------------------------------------------------------- */

@@ -73,10 +73,13 @@ enum front_message {
 	FRONT_CASE_OPEN = 88,
 	FRONT_CASE_LIST = 89,
 	FRONT_CASE_CLOSE = 90,
-	FRONT_CASE_ALLOW = 91, /* a list that looks enumerated */
-	FRONT_TRACE_LIST = 92, /* a list to be traced, which rides along */
-	FRONT_TRACE = 93,      /* the lists that were given */
-	FRONT_TRACE_ROWS = 94, /* the same, and what each row is to what rides along */
+	FRONT_CASE_ALLOW = 91,     /* a list that looks enumerated */
+	FRONT_TRACE_LIST = 92,     /* a list to be traced, which rides along */
+	FRONT_TRACE = 93,          /* the lists that were given */
+	FRONT_TRACE_ROWS = 94,     /* the same, and what each row is to what rides along */
+	FRONT_HISTORY_ADD = 96,    /* what another system says about who saw whom */
+	FRONT_HISTORY_IMPORT = 97, /* the rows of one that was approved; the file rides along */
+	FRONT_HISTORY_LIST = 98,
 	FRONT_POLICY_ADD = 120,
 	FRONT_POLICY_LIST = 121,
 	FRONT_POLICY_EXTEND = 122,
@@ -403,7 +406,7 @@ struct front_loss {
 	struct head heads[FRONT_LOSS_MAX];
 };
 
-/* APPROVAL, REFUSE, CASE_CLOSE */
+/* APPROVAL, REFUSE, CASE_CLOSE, HISTORY_IMPORT */
 struct front_numbered {
 	uint32_t number; /* from 1 */
 };
@@ -439,6 +442,13 @@ struct front_trace {
 	uint32_t id; /* of the case */
 	char recipient
 	    [FRONT_RECIPIENT_SIZE]; /* an age recipient that the rows are sealed to; "": plain */
+};
+
+#define FRONT_HISTORY_ROWS_MAX UINT64_C(1000000000)
+struct front_history_add {
+	uint8_t hash[32]; /* SHA-256 of the file */
+	uint64_t rows;    /* 1 to FRONT_HISTORY_ROWS_MAX */
+	int64_t from_us, to_us;
 };
 
 struct front_approve {
@@ -492,6 +502,7 @@ union front_request {
 	struct front_case_allow case_allow;
 	struct front_trace_list trace_list;
 	struct front_trace trace;
+	struct front_history_add history_add;
 	struct front_ledger_export ledger_export;
 	struct front_ledger_proof ledger_proof;
 	struct front_invite invite;

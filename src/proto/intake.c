@@ -21,7 +21,8 @@ intake_start_get(struct wire_reader *reader, struct intake_start *ret_start)
 	ret_start->allows = wire_get_u32(reader);
 	wire_get_text(reader, ret_start->password, sizeof(ret_start->password));
 	ret_start->mode = wire_get_u8(reader);
-	if (ret_start->mode > INTAKE_MODES_ALL && ret_start->mode != INTAKE_TRACES)
+	if (ret_start->mode > INTAKE_MODES_ALL && ret_start->mode != INTAKE_TRACES &&
+	    ret_start->mode != INTAKE_HISTORY)
 		reader->failed = true;
 }
 

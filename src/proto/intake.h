@@ -27,7 +27,8 @@ enum intake_message {
 	INTAKE_FACTS = 70,  /* an answer (proto/answer.h): what was found */
 	INTAKE_VALUES = 71, /* u32 count, each: u32 row, u32 count of values, each: bytes. The first
 	                       of all is row 0, the header */
-	INTAKE_PROGRESS = 73, /* u64 rows so far */
+	INTAKE_PROGRESS = 73,      /* u64 rows so far */
+	INTAKE_HISTORY_LINES = 74, /* u32 count, each: as struct history_line */
 	INTAKE_KEYS = 72, /* u32 count, each: u32 row, u8 enum match_kind, bytes: readable text */
 };
 
@@ -39,6 +40,8 @@ enum intake_message {
 #define INTAKE_MODES_ALL  15u
 #define INTAKE_TRACES                                                                              \
 	16u /* alone: a list from anywhere, which needs no number and may hold anything */
+
+#define INTAKE_HISTORY 32u /* alone: who saw whom, of another system (proto/history.h) */
 
 #define INTAKE_COLUMNS_SIZE 4096u
 #define INTAKE_PASSWORD_MAX 256u

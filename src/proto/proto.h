@@ -150,6 +150,8 @@ enum verb {
 	VERB_HISTORY = 58,
 	VERB_CASE_LIST = 59,
 	VERB_CASE_CLOSE = 60,
+	VERB_HISTORY_IMPORT = 61, /* the rows of what was approved */
+	VERB_HISTORY_LIST = 62,
 	VERB_COUNT = 96, /* numbers between them that have no name are no verbs */
 };
 

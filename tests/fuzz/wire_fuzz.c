@@ -18,6 +18,7 @@
 #include "proto/approval.h"
 #include "proto/backup.h"
 #include "proto/front.h"
+#include "proto/history.h"
 #include "proto/intake.h"
 #include "proto/parent.h"
 #include "proto/unlock.h"
@@ -134,6 +135,25 @@ read_intake_row(struct bytes bytes)
 	buffer_init(&again, 1u << 20, false);
 	wire_writer_init(&writer, &again);
 	intake_row_put(&writer, &row);
+	assert(writer.status == AZ_OK);
+	same(&again, bytes);
+}
+
+static void
+read_history_line(struct bytes bytes)
+{
+	static struct history_line line;
+	struct wire_reader reader;
+	struct wire_writer writer;
+	struct buffer again;
+
+	wire_reader_init(&reader, bytes);
+	history_line_get(&reader, &line);
+	if (!wire_end(&reader))
+		return;
+	buffer_init(&again, 1u << 16, false);
+	wire_writer_init(&writer, &again);
+	history_line_put(&writer, &line);
 	assert(writer.status == AZ_OK);
 	same(&again, bytes);
 }
@@ -260,7 +280,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const readers[])(struct bytes bytes) = {read_frames, read_request,
 	    read_answer, read_row, read_block, read_intake_row, read_start, read_things,
-	    read_document, read_unlock, read_backup};
+	    read_document, read_unlock, read_backup, read_history_line};
 
 	if (size < 1)
 		return 0;

@@ -49,6 +49,8 @@ static const struct {
     {VERB_CASE_CLOSE, "--yy-"},
     {VERB_TRACE, "---y-"},
     {VERB_HISTORY, "---a-"},
+    {VERB_HISTORY_IMPORT, "---y-"},
+    {VERB_HISTORY_LIST, "--yy-"},
     {VERB_APPROVE, "--y--"},
     {VERB_REFUSE, "--y--"},
     {VERB_APPROVALS, "-yyy-"},

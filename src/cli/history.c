@@ -1,0 +1,262 @@
+/*
+ * azukari history import, list.
+ *
+ * The file is read twice: here first, by an intake of our own, so that a bad row is found before anybody is asked to
+ * approve it; and by the house, which takes nothing that it has not read itself.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/frame.h"
+#include "base/proc.h"
+#include "base/wire.h"
+#include "cli/ask.h"
+#include "cli/parent.h"
+#include "cli/program.h"
+#include "crypto/hash.h"
+#include "proto/history.h"
+#include "proto/intake.h"
+
+#define PIECE 65536u
+
+/* --- reading it here -------------------------------------------------------------------------- */
+
+struct checking {
+	struct link link;
+	pid_t pid;
+	struct front_history_add *found;
+	bool done;
+};
+
+static enum az_status
+start_intake(struct checking *checking, int fd, struct az_err *reterr)
+{
+	struct intake_start start = {.mode = INTAKE_HISTORY};
+	struct house_users users;
+	struct buffer body;
+	struct wire_writer writer;
+	int pair[2] = {-1, -1};
+	int tables_fd = -1;
+	bool there;
+	enum az_status status = house_users_find(true, &users, reterr);
+
+	if (status == AZ_OK)
+		status = program_open_tables(&tables_fd, &there, reterr);
+	if (status == AZ_OK)
+		status = proc_socketpair(pair, reterr);
+	if (status == AZ_OK) {
+		int fds[] = {pair[1], fd, tables_fd};
+
+		status = parent_spawn("azukari-intake", "../intake", NULL, fds, AZ_ARRAY_SIZE(fds),
+		    users.intake, &checking->pid, reterr);
+	}
+	if (tables_fd >= 0)
+		(void)close(tables_fd);
+	if (pair[1] >= 0)
+		(void)close(pair[1]);
+	if (status != AZ_OK) {
+		if (pair[0] >= 0)
+			(void)close(pair[0]);
+		return status;
+	}
+	link_init(
+	    &checking->link, pair[0], LINK_BLOCKING, INTAKE_BODY_MAX, INTAKE_START_MAX + 64, true);
+	buffer_init(&body, INTAKE_START_MAX, false);
+	wire_writer_init(&writer, &body);
+	intake_start_put(&writer, &start);
+	status = writer.status;
+	if (status == AZ_OK)
+		status = link_queue(&checking->link, INTAKE_START, 0, buffer_peek(&body));
+	if (status == AZ_OK)
+		status = link_flush(&checking->link, reterr);
+	buffer_fini(&body);
+	return status;
+}
+
+static enum az_status
+malformed(struct az_err *reterr)
+{
+	return az_fail(reterr, AZ_INTERNAL, "intake sent what cannot be");
+}
+
+static enum az_status
+take_lines(struct front_history_add *found, struct bytes body, struct az_err *reterr)
+{
+	static struct history_line line;
+	struct wire_reader reader;
+	uint32_t count;
+
+	wire_reader_init(&reader, body);
+	count = wire_get_count(&reader, INTAKE_ROWS_MAX, 40);
+	for (uint32_t i = 0; i < count && !reader.failed; i++) {
+		history_line_get(&reader, &line);
+		if (reader.failed)
+			break;
+		if (found->rows == 0 || line.time_us < found->from_us)
+			found->from_us = line.time_us;
+		if (found->rows == 0 || line.time_us > found->to_us)
+			found->to_us = line.time_us;
+		found->rows++;
+	}
+	return wire_end(&reader) ? AZ_OK : malformed(reterr);
+}
+
+static enum az_status
+take_error(struct bytes body, struct az_err *reterr)
+{
+	struct wire_reader reader;
+	char text[AZ_ERR_TEXT_SIZE];
+	uint8_t status;
+
+	wire_reader_init(&reader, body);
+	status = wire_get_u8(&reader);
+	wire_get_text(&reader, text, sizeof(text));
+	if (!wire_end(&reader) || status <= AZ_OK || status > AZ_GONE)
+		return malformed(reterr);
+	return az_fail(reterr, (enum az_status)status, "%s", text);
+}
+
+static enum az_status
+listen_to_intake(struct checking *checking, struct az_err *reterr)
+{
+	enum az_status status = AZ_OK;
+
+	while (status == AZ_OK && !checking->done) {
+		struct frame frame;
+
+		status = link_receive(&checking->link, &frame, reterr);
+		if (status == AZ_GONE)
+			status = az_fail(reterr, AZ_IO, "intake ended before the file did");
+		if (status != AZ_OK)
+			break;
+		if (frame.type == INTAKE_HISTORY_LINES)
+			status = take_lines(checking->found, frame.body, reterr);
+		else if (frame.type == INTAKE_ERROR)
+			status = take_error(frame.body, reterr);
+		else if (frame.type == INTAKE_DONE)
+			checking->done = true;
+		else
+			status = malformed(reterr);
+	}
+	return status;
+}
+
+static enum az_status
+hash_file(int fd, uint8_t ret_hash[SHA256_SIZE], struct az_err *reterr)
+{
+	static uint8_t piece[PIECE];
+	struct sha256 hash;
+	ssize_t size;
+
+	if (lseek(fd, 0, SEEK_SET) != 0)
+		return az_fail_errno(reterr, AZ_IO, errno, "the file cannot be read");
+	sha256_init(&hash);
+	while ((size = read(fd, piece, sizeof(piece))) > 0)
+		sha256_update(&hash, piece, (size_t)size);
+	sha256_final(&hash, ret_hash);
+	if (size < 0 || lseek(fd, 0, SEEK_SET) != 0)
+		return az_fail_errno(reterr, AZ_IO, errno, "the file cannot be read");
+	return AZ_OK;
+}
+
+/* What there is to be approved: the file's hash, how many rows, from when to when. */
+static enum az_status
+check_file(int fd, struct front_history_add *ret_found, struct az_err *reterr)
+{
+	struct checking checking = {.found = ret_found};
+	enum az_status status = start_intake(&checking, fd, reterr);
+
+	if (status == AZ_OK)
+		status = listen_to_intake(&checking, reterr);
+	if (checking.pid != 0) {
+		link_fini(&checking.link);
+		(void)waitpid(checking.pid, NULL, 0);
+	}
+	return status == AZ_OK ? hash_file(fd, ret_found->hash, reterr) : status;
+}
+
+static enum az_status
+open_file(const char *path, int *ret_fd, struct az_err *reterr)
+{
+	struct stat info;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, &info) != 0)
+		return az_fail_errno(reterr, AZ_NOT_FOUND, errno, "%s", path);
+	/* It is read three times. */
+	if (!S_ISREG(info.st_mode)) {
+		(void)close(fd);
+		return az_fail(reterr, AZ_INVALID, "%s is no file", path);
+	}
+	*ret_fd = fd;
+	return AZ_OK;
+}
+
+/* --- the command ------------------------------------------------------------------------------ */
+
+/* The number of a history whose file is approved; 0: it is only asked for now. */
+static uint32_t
+approved_of(const struct front_answer *answer)
+{
+	json_t *tree = print_json_of(buffer_peek(&answer->tree));
+	json_int_t number = 0;
+
+	if (json_is_true(json_object_get(tree, "approved")))
+		number = json_integer_value(json_object_get(tree, "history"));
+	json_decref(tree);
+	return number > 0 && number <= UINT32_MAX ? (uint32_t)number : 0;
+}
+
+static int
+import_file(const struct cli *cli, int fd)
+{
+	union front_request request = {0};
+	struct front_answer answer;
+	struct az_err err = {0};
+	enum az_status status = check_file(fd, &request.history_add, &err);
+	uint32_t number;
+	int code;
+
+	if (status != AZ_OK)
+		return print_error(cli, status, err.text, NULL);
+	front_answer_init(&answer);
+	code = ask(cli, FRONT_HISTORY_ADD, &request, -1, &answer);
+	number = code == 0 && answer.status == AZ_OK ? approved_of(&answer) : 0;
+	if (code == 0 && number == 0) {
+		code = print_answer(cli, &answer, NULL);
+		if (code == 0 && !cli->json)
+			(void)printf("once it is approved, give the same command again\n");
+	}
+	front_answer_fini(&answer);
+	if (number == 0)
+		return code;
+	request.numbered.number = number;
+	return ask_and_print(cli, FRONT_HISTORY_IMPORT, &request, fd, NULL);
+}
+
+int
+cmd_history(const struct cli *cli, int argc, char **argv)
+{
+	union front_request request = {0};
+	struct az_err err = {0};
+	enum az_status status;
+	int fd = -1;
+	int code;
+
+	if (argc == 2 && strcmp(argv[1], "list") == 0)
+		return ask_and_print(cli, FRONT_HISTORY_LIST, &request, -1, "histories");
+	if (argc != 3 || strcmp(argv[1], "import") != 0)
+		return cli_usage("history", "import FILE, or list");
+	status = open_file(argv[2], &fd, &err);
+	if (status != AZ_OK)
+		return print_error(cli, status, err.text, NULL);
+	code = import_file(cli, fd);
+	(void)close(fd);
+	return code;
+}
