@@ -151,6 +151,102 @@ print_screen(const json_t *tree)
 	    count_of(tree, "used"), count_of(tree, "allowed"));
 }
 
+static const char *
+text_of(const json_t *tree, const char *name)
+{
+	const char *text = json_string_value(json_object_get(tree, name));
+
+	return text != NULL ? text : "";
+}
+
+/* Who it is: a label, or what stands for one. */
+static const char *
+who_of(const json_t *who)
+{
+	static const char *const names[] = {"staff", "client", "purpose"};
+
+	for (size_t i = 0; i < AZ_ARRAY_SIZE(names); i++) {
+		if (json_object_get(who, names[i]) != NULL)
+			return text_of(who, names[i]);
+	}
+	return "";
+}
+
+static void
+print_stretch(const json_t *stretch)
+{
+	const char *from = text_of(stretch, "from");
+	const char *to = text_of(stretch, "to");
+
+	if (from[0] == '\0' && to[0] == '\0')
+		(void)printf("not known");
+	else if (to[0] == '\0')
+		(void)printf("since %.10s", from);
+	else
+		(void)printf("%.10s to %.10s", from, to);
+}
+
+static void
+print_dating(const json_t *dating)
+{
+	const json_t *clusters = json_object_get(dating, "clusters");
+	const json_t *cluster;
+	size_t i;
+
+	(void)printf("copied: ");
+	print_stretch(dating);
+	(void)printf("\n");
+	if (json_array_size(clusters) < 2)
+		return;
+	json_array_foreach(clusters, i, cluster)
+	{
+		(void)printf("  ");
+		print_stretch(cluster);
+		(void)printf("  %llu rows\n", count_of(cluster, "rows"));
+	}
+}
+
+/* A suspect: odds, by what, how many rows; then what speaks against, and who fits as well. */
+static void
+print_suspect(const json_t *suspect, bool several)
+{
+	const json_t *ties = json_object_get(suspect, "ties");
+	const json_t *item;
+	size_t i;
+
+	(void)printf("  %s %s", text_of(suspect, "who"), who_of(suspect));
+	if (several)
+		(void)printf(" (leak %llu)", count_of(suspect, "leak"));
+	(void)printf(": %s, with everybody alike %s; %s, %llu rows explained\n",
+	    text_of(suspect, "posterior"), text_of(suspect, "posterior_flat"),
+	    text_of(suspect, "carrier"), count_of(suspect, "rows_explained"));
+	json_array_foreach(json_object_get(suspect, "against"), i, item)(void)
+	    printf("    against: %s\n", json_string_value(item));
+	json_array_foreach(ties, i, item)(void)
+	    printf("    fits about as well: %s %s\n", text_of(item, "who"), who_of(item));
+}
+
+static void
+print_attribution(const json_t *tree)
+{
+	const json_t *suspects = json_object_get(tree, "suspects");
+	const json_t *item;
+	size_t i;
+
+	if (json_object_get(tree, "problem") != NULL) {
+		(void)printf(
+		    "\nwho copied it could not be weighed: %s\n", text_of(tree, "problem"));
+		return;
+	}
+	(void)printf("\nverdict: %s\n", text_of(tree, "verdict"));
+	print_dating(json_object_get(tree, "dating"));
+	json_array_foreach(suspects, i, item) print_suspect(item, count_of(tree, "leaks") > 1);
+	json_array_foreach(json_object_get(tree, "histories"), i, item)(void)
+	    printf("imported history %llu has %llu accesses to these rows: %s\n",
+		count_of(item, "history"), count_of(item, "rows"), text_of(item, "sha256"));
+	(void)printf("\n");
+}
+
 static int
 print_traced(const struct cli *cli, const struct front_answer *answer)
 {
@@ -168,6 +264,7 @@ print_traced(const struct cli *cli, const struct front_answer *answer)
 		print_json(tree);
 	} else {
 		print_screen(tree);
+		print_attribution(tree);
 		json_decref(tree);
 	}
 	return 0;

@@ -3,7 +3,8 @@
  *
  *	TRACE_LIST  case ─► child ─► read ─► answered: hash, rows            (nothing of the house was looked at)
  *	TRACE       case, its limits ─► entries: hash and rows, which use up the case ─► search
- *	            ─► an entry in each client's log: rows opened ─► vault ─► judge ─► entry: root ─► rows ─► answered
+ *	            ─► an entry in each client's log: rows opened ─► vault ─► judge ─► entry: root ─► rows
+ *	            ─► attribution ─► answered
  *
  * The lists that were read are their front's, and go with it. There is no other message that searches for anything by a
  * fingerprint.
@@ -113,7 +114,8 @@ trace_front_gone(struct tracing *tracing, const struct custody_front *front)
 	(void)az_fail(&err, AZ_GONE, "trace: given up");
 	if (tracing->request == NULL)
 		tracing_drop(tracing);
-	else if (tracing->commit_is_due)
+	else if (tracing->commit_is_due || tracing_stage_of(tracing) == TRACING_HAS_TOLD ||
+	    tracing_stage_of(tracing) == TRACING_ATTRIBUTES)
 		tracing_fail(tracing, AZ_GONE, &err);
 	/* Else a thread notices, or the child that was asked for does. */
 }
@@ -534,7 +536,7 @@ trace_round(struct custody *custody)
 	else if (stage == TRACING_HAS_JUDGED && tracing->answers_open == 0)
 		tracing_log_verdicts(tracing);
 	else if (stage == TRACING_HAS_TOLD)
-		tracing_answer(tracing);
+		tracing_attribute(tracing);
 	else if (stage == TRACING_HAS_FAILED && tracing->answers_open == 0)
 		tracing_end_failed(tracing);
 	else if (stage == TRACING_OPENS)

@@ -96,6 +96,7 @@ tracing_answer(struct tracing *tracing)
 	answer_uint(&writer, "opened", tracing->target_count);
 	answer_coverage(&writer, tracing);
 	answer_lists(&writer, tracing);
+	tracing_answer_attribution(tracing, &writer);
 	answer_bytes(&writer, "root", bytes_make(tracing->root, sizeof(tracing->root)));
 	answer_uint(&writer, "used", tracing->used);
 	answer_uint(&writer, "allowed", tracing->allowed);
@@ -126,4 +127,6 @@ tracing_progress(struct tracing *tracing, enum tracing_stage stage)
 	else if (stage == TRACING_OPENS)
 		request_progress(tracing->request, atomic_load(&tracing->done_of),
 		    tracing->target_count, "rows opened");
+	else if (stage == TRACING_ATTRIBUTES)
+		request_progress(tracing->request, 0, 0, "weighing who had them");
 }

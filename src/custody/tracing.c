@@ -2,6 +2,7 @@
  * The threads of a trace: starting them, ending them, whose turn it is.
  */
 #include "custody/tracing.h"
+#include "custody/attribution.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -247,6 +248,7 @@ tracing_free(struct tracing **tracing)
 	if (freed == NULL)
 		return;
 	*tracing = NULL;
+	attribution_free(&freed->attribution);
 	forget(freed);
 	for (size_t i = 0; i < freed->chunk_count; i++) {
 		struct tracing_chunk *chunk = freed->chunks[i];

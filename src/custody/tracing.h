@@ -7,6 +7,7 @@
  *	entry in the log of each client: how many are opened  I1
  *	vault ─► rows opened and compared ─► verdicts         open
  *	entry: root over the verdicts
+ *	attribution: when it was copied, and by whom          (custody/attribution.h)
  *
  * All of it lies in memory, of which the plaintext and the fingerprints are locked where that is allowed, left out of
  * core files, and wiped; nothing of it is ever on a disk. One trace at a time in a house.
@@ -167,7 +168,8 @@ enum tracing_stage {
 	TRACING_OPENS,      /* threads, and the loop asks the vault */
 	TRACING_HAS_JUDGED, /* loop: the last entry */
 	TRACING_TELLS,      /* threads */
-	TRACING_HAS_TOLD,   /* loop: the answer */
+	TRACING_HAS_TOLD,   /* loop: hands the rows to an attribution */
+	TRACING_ATTRIBUTES, /* its process, then the answer */
 	TRACING_HAS_FAILED, /* loop */
 };
 
@@ -228,6 +230,12 @@ struct tracing {
 	uint64_t rows_decided, rows_opened;
 	uint64_t ours, ambiguous, not_found, links, people_found;
 	uint8_t root[TREE_HASH_SIZE];
+	/* The loop's: what became of the rows. */
+	struct attribution *attribution;
+	size_t attribute_chunk, attribute_row; /* the next to be handed on */
+	bool is_attributed;
+	struct az_err attribution_err; /* why not */
+
 	atomic_size_t taken;   /* work that was handed out */
 	atomic_ullong done_of; /* for progress */
 
@@ -278,6 +286,9 @@ void *tracing_run(void *arg);
 void tracing_log_opening(struct tracing *tracing);
 void tracing_fetch(struct tracing *tracing);
 void tracing_log_verdicts(struct tracing *tracing);
+/* Hands some more rows on; in the end it answers, with or without an attribution. */
+void tracing_attribute(struct tracing *tracing);
+void tracing_answer_attribution(const struct tracing *tracing, struct wire_writer *writer);
 /* Answers, and ends it. */
 void tracing_answer(struct tracing *tracing);
 void tracing_progress(struct tracing *tracing, enum tracing_stage stage);
