@@ -131,7 +131,7 @@ print_json(json_t *json)
 		(void)fprintf(stderr, "azukari: out of memory\n");
 		return;
 	}
-	(void)json_dumpf(json, stdout, JSON_INDENT(2));
+	(void)json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
 	(void)putchar('\n');
 	json_decref(json);
 }

@@ -247,6 +247,28 @@ print_attribution(const json_t *tree)
 	(void)printf("\n");
 }
 
+/* Probabilities come as texts, since answers have no fractions: in JSON they are numbers. */
+static void
+make_number(json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	if (text != NULL)
+		(void)json_object_set_new(object, name, json_real(strtod(text, NULL)));
+}
+
+static void
+make_numbers(json_t *tree)
+{
+	json_t *suspects = json_object_get(tree, "suspects");
+
+	make_number(tree, "elsewhere");
+	for (size_t i = 0; i < json_array_size(suspects); i++) {
+		make_number(json_array_get(suspects, i), "posterior");
+		make_number(json_array_get(suspects, i), "posterior_flat");
+	}
+}
+
 static int
 print_traced(const struct cli *cli, const struct front_answer *answer)
 {
@@ -261,6 +283,7 @@ print_traced(const struct cli *cli, const struct front_answer *answer)
 	}
 	(void)json_object_set_new(tree, "clients", clients);
 	if (cli->json) {
+		make_numbers(tree);
 		print_json(tree);
 	} else {
 		print_screen(tree);

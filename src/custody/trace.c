@@ -330,9 +330,8 @@ add_source(struct tracing *tracing, struct consignment *consignment, struct az_e
 	if (status != AZ_OK)
 		return status;
 	*source = (struct tracing_source){.consignment = consignment->id,
-	    .purpose = consignment->purpose,
 	    .as_of = consignment->as_of,
-	    .time_us = consignment->time_us,
+	    .fields = consignment->fields,
 	    .has_prints = !bytes_equal(
 		bytes_make(consignment->prints, SHA256_SIZE), bytes_make(none, sizeof(none)))};
 	memcpy(source->sha256, consignment->prints, sizeof(source->sha256));

@@ -35,6 +35,20 @@ unfold(const struct tracing *tracing, const struct tracing_chunk *chunk, size_t 
 	}
 }
 
+/*
+ * The fields that whoever took a row must have had: of the list's those that lists here have at all. What a broker added
+ * from elsewhere speaks for nobody.
+ */
+static uint64_t
+fields_of(const struct tracing *tracing, const struct tracing_chunk *chunk)
+{
+	uint64_t here = 0;
+
+	for (size_t i = 0; i < tracing->source_count; i++)
+		here |= tracing->sources[i].fields;
+	return tracing->lists[chunk->list].fields & here & BUILTIN;
+}
+
 /* Adds some more rows; *ret_all: there are none left. */
 static enum az_status
 add_rows(struct tracing *tracing, bool *ret_all, struct az_err *reterr)
@@ -55,8 +69,8 @@ add_rows(struct tracing *tracing, bool *ret_all, struct az_err *reterr)
 			continue;
 		}
 		unfold(tracing, chunk, tracing->attribute_row++, &verdict);
-		status = attribution_add(tracing->attribution,
-		    tracing->lists[chunk->list].fields & BUILTIN, &verdict, reterr);
+		status = attribution_add(
+		    tracing->attribution, fields_of(tracing, chunk), &verdict, reterr);
 		i++;
 	}
 	return status;

@@ -97,9 +97,8 @@ struct tracing_client {
 struct tracing_source {
 	uint64_t consignment;
 	uint32_t client; /* index into clients */
-	uint32_t purpose;
 	int32_t as_of;
-	int64_t time_us;
+	uint64_t fields;       /* of its columns */
 	struct secret *prints; /* a copy */
 	uint8_t sha256[SHA256_SIZE];
 	bool has_prints;

@@ -448,25 +448,33 @@ compare_values(struct bytes a, struct bytes b)
 									      : LEVEL_DIFFERS;
 }
 
+/* Apart from its caller, since memory on the stack is cleared whenever it is entered. */
+static enum trace_level
+compare_own_field(struct bytes a, struct bytes b)
+{
+	struct fold one = {0};
+	struct fold other = {0};
+	enum trace_level level;
+
+	fold_add(&one, a);
+	fold_add(&other, b);
+	if (one.count < OTHER_LETTERS || other.count < OTHER_LETTERS)
+		return LEVEL_NONE;
+	level = compare_letters(one.letters, one.count, other.letters, other.count);
+	return level == LEVEL_PART ? LEVEL_DIFFERS : level;
+}
+
 static enum trace_level
 compare_other(const struct row *a, const struct row *b)
 {
 	enum trace_level best = LEVEL_NONE;
 
 	for (unsigned int field = FIELD_X_FIRST; field < FIELD_COUNT; field++) {
-		struct fold one = {0};
-		struct fold other = {0};
 		enum trace_level level;
 
 		if (a->values[field].size == 0 || b->values[field].size == 0)
 			continue;
-		fold_add(&one, a->values[field]);
-		fold_add(&other, b->values[field]);
-		if (one.count < OTHER_LETTERS || other.count < OTHER_LETTERS)
-			continue;
-		level = compare_letters(one.letters, one.count, other.letters, other.count);
-		if (level == LEVEL_PART)
-			level = LEVEL_DIFFERS;
+		level = compare_own_field(a->values[field], b->values[field]);
 		if (level > best)
 			best = level;
 	}
