@@ -29,6 +29,7 @@ END {
 	row("lone disclosure / append and fdatasync", "lone", 3, 2, 0, 1)
 	row("ledger appends/s, 64 waiters", "appends", 40000, 80000, 1, 64 * value["appends-raw"])
 	row("ledger entries verified/s", "verify", 1000000, 3000000, 1, "")
+	row("published entries verified/s", "client-verify", 1000000, 3000000, 1, "")
 	row("scan --patterns / ripgrep, one core", "scan-times-ripgrep", 3, 8, 1, "")
 	if (value["entrust-sqlite-s"] > 0) {
 		value["entrust-ratio"] = value["entrust-first-s"] / value["entrust-sqlite-s"]
@@ -56,6 +57,11 @@ END {
 	plain("people in the list", "people")
 	plain("people entrusted/s", "entrust-rate")
 	plain("entries verified", "verify-entries")
+	plain("published entries verified/s, one thread", "client-verify-one")
+	plain("the same by Go with x/mod/sumdb", "client-verify-go")
+	plain("proof in the largest log, bytes", "proof-bytes")
+	plain("its making, us", "proof-make-us")
+	plain("its checking, us", "proof-check-us")
 	plain("scan --patterns, GB/s", "scan-rate")
 	plain("ripgrep, same patterns, GB/s", "scan-ripgrep")
 	plain("Vectorscan, same patterns, GB/s", "scan-vectorscan")

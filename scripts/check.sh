@@ -26,7 +26,7 @@ build() { # name, compiler, meson options…
 
 build gcc gcc
 step 'the measurements still build'
-ninja -C build-gcc -j "$jobs" --quiet bench/bench-ledger bench/bench-disclose bench/bench-list
+ninja -C build-gcc -j "$jobs" --quiet bench/bench-ledger bench/bench-disclose bench/bench-list bench/bench-published
 step 'manuals'
 scripts/manuals.sh build-gcc/src/cli/azukari
 build clang clang
