@@ -149,14 +149,14 @@ present_from(const struct consignment *consignment)
 }
 
 /* A list that a record stands in. */
-struct standing {
+struct tenure {
 	const struct consignment *consignment;
 	uint32_t version;
 };
 
 struct standings {
 	const struct custody *custody;
-	struct standing items[ENTRIES_MAX];
+	struct tenure items[ENTRIES_MAX];
 	size_t count;
 };
 
@@ -169,7 +169,7 @@ note_standing(void *arg, const struct catalogue_entry *entry)
 
 	if (consignment != NULL)
 		standings->items[standings->count++] =
-		    (struct standing){.consignment = consignment, .version = entry->version};
+		    (struct tenure){.consignment = consignment, .version = entry->version};
 	return standings->count < ENTRIES_MAX;
 }
 
@@ -177,8 +177,8 @@ note_standing(void *arg, const struct catalogue_entry *entry)
 static int
 compare_standings(const void *a, const void *b)
 {
-	const struct consignment *one = ((const struct standing *)a)->consignment;
-	const struct consignment *other = ((const struct standing *)b)->consignment;
+	const struct consignment *one = ((const struct tenure *)a)->consignment;
+	const struct consignment *other = ((const struct tenure *)b)->consignment;
 
 	if (one->purpose != other->purpose)
 		return one->purpose < other->purpose ? -1 : 1;
@@ -212,7 +212,7 @@ static void
 stretch_of(const struct standings *standings, size_t i, size_t *ret_next, int64_t *ret_from,
     int64_t *ret_to)
 {
-	const struct standing *first = &standings->items[i];
+	const struct tenure *first = &standings->items[i];
 	size_t next = i + 1;
 
 	while (next < standings->count &&
