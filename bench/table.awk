@@ -58,6 +58,7 @@ END {
 	plain("people entrusted/s", "entrust-rate")
 	plain("entries verified", "verify-entries")
 	plain("published entries verified/s, one thread", "client-verify-one")
+	plain("published entries a second of processor time", "client-verify-cpu")
 	plain("the same by Go with x/mod/sumdb", "client-verify-go")
 	plain("proof in the largest log, bytes", "proof-bytes")
 	plain("its making, us", "proof-make-us")

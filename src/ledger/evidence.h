@@ -138,7 +138,8 @@ bool proof_check_consistency(const struct proof *proof, uint64_t old_size,
  * The offline proof of an entry, c2sp.org/tlog-proof@v1. extra is the entry's own bytes, so that the file
  * stands for itself: whoever checks it hashes them.
  */
-#define PROOF_FILE_MAX (NOTE_MAX + 256u * 1024u)
+#define PROOF_FILE_START "c2sp.org/tlog-proof@v1"
+#define PROOF_FILE_MAX   (NOTE_MAX + 256u * 1024u)
 struct proof_file {
 	uint64_t index;
 	struct proof proof;

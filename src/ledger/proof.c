@@ -256,8 +256,6 @@ proof_check_consistency(const struct proof *proof, uint64_t old_size,
 
 /* --- text ------------------------------------------------------------------------------------- */
 
-static const char proof_first_line[] = "c2sp.org/tlog-proof@v1";
-
 enum az_status
 proof_lines_write(const struct proof *proof, struct buffer *buffer)
 {
@@ -293,7 +291,7 @@ proof_file_write(uint64_t index, const struct proof *proof, struct bytes entry,
     struct bytes checkpoint, struct buffer *buffer)
 {
 	char number[64];
-	enum az_status status = buffer_append(buffer, bytes_of(proof_first_line));
+	enum az_status status = buffer_append(buffer, bytes_of(PROOF_FILE_START));
 
 	(void)snprintf(number, sizeof(number), "\nindex %llu\n", (unsigned long long)index);
 	if (status == AZ_OK)
@@ -329,9 +327,9 @@ proof_file_read(struct bytes bytes, struct proof_file *ret_file, struct az_err *
 
 	if (bytes.size > PROOF_FILE_MAX)
 		return az_fail(reterr, AZ_CORRUPT, "proof: longer than %u bytes", PROOF_FILE_MAX);
-	if (!evidence_line(&rest, &line) || !bytes_equal(line, bytes_of(proof_first_line)))
+	if (!evidence_line(&rest, &line) || !bytes_equal(line, bytes_of(PROOF_FILE_START)))
 		return az_fail(
-		    reterr, AZ_CORRUPT, "proof: it does not begin with %s", proof_first_line);
+		    reterr, AZ_CORRUPT, "proof: it does not begin with %s", PROOF_FILE_START);
 	if (!evidence_line(&rest, &line))
 		return az_fail(reterr, AZ_CORRUPT, "proof: cut short");
 	if (line_has(line, "extra", &file.extra) && !evidence_line(&rest, &line))

@@ -40,6 +40,12 @@ int verify_witness(const struct verify_options *options);
 /* The whole of a file, for people's errors under its own name. "-" is standard input. */
 AZ_CHECKED enum az_status input_read(
     const char *path, struct buffer *buffer, struct az_err *reterr);
+/*
+ * The checkpoint in a file: the file itself, or what an offline proof or a receipt has in it. Nothing is checked of
+ * it, which its own signature is for. Fails as input_read; AZ_CORRUPT.
+ */
+AZ_CHECKED enum az_status input_checkpoint(
+    const char *path, struct buffer *note, struct az_err *reterr);
 /* A verification key out of a file; of a log, or of a witness. */
 AZ_CHECKED enum az_status input_key(
     const char *path, enum note_key_type type, struct note_key *ret_key, struct az_err *reterr);

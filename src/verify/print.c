@@ -41,6 +41,52 @@ input_read(const char *path, struct buffer *buffer, struct az_err *reterr)
 	return file_read_whole(AT_FDCWD, path, buffer, reterr);
 }
 
+/* The checkpoint of an offline proof, in place of what note holds. */
+static enum az_status
+checkpoint_of_proof(struct bytes proof, struct buffer *note, struct az_err *reterr)
+{
+	struct proof_file file;
+	enum az_status status = proof_file_read(proof, &file, reterr);
+
+	if (status != AZ_OK)
+		return status;
+	buffer_clear(note);
+	status = buffer_append(note, file.checkpoint);
+	return status == AZ_OK ? AZ_OK : az_fail(reterr, status, "its checkpoint is too long");
+}
+
+enum az_status
+input_checkpoint(const char *path, struct buffer *note, struct az_err *reterr)
+{
+	struct buffer file;
+	const char *proof;
+	json_t *receipt;
+	enum az_status status;
+
+	buffer_init(&file, PROOF_FILE_MAX, false);
+	status = input_read(path, &file, reterr);
+	if (status == AZ_OK && file.size > 0 && file.data[0] == '{') {
+		receipt =
+		    json_loadb((const char *)file.data, file.size, JSON_REJECT_DUPLICATES, NULL);
+		proof = json_string_value(json_object_get(receipt, "proof"));
+		status = proof == NULL
+		    ? az_fail(reterr, AZ_CORRUPT, "neither a checkpoint nor a receipt")
+		    : checkpoint_of_proof(bytes_of(proof), note, reterr);
+		json_decref(receipt);
+	} else if (status == AZ_OK && file.size > strlen(PROOF_FILE_START) &&
+	    bytes_equal(
+		bytes_make(file.data, strlen(PROOF_FILE_START)), bytes_of(PROOF_FILE_START))) {
+		status = checkpoint_of_proof(buffer_peek(&file), note, reterr);
+	} else if (status == AZ_OK) {
+		buffer_clear(note);
+		status = buffer_append(note, buffer_peek(&file));
+		if (status != AZ_OK)
+			(void)az_fail(reterr, AZ_CORRUPT, "too long for a checkpoint");
+	}
+	buffer_fini(&file);
+	return status;
+}
+
 enum az_status
 input_key(
     const char *path, enum note_key_type type, struct note_key *ret_key, struct az_err *reterr)

@@ -20,7 +20,7 @@ read_checkpoint(const char *path, const struct note_key *key, struct buffer *buf
     struct checkpoint *ret_checkpoint, struct az_err *reterr)
 {
 	struct az_err err = {0};
-	enum az_status status = input_read(path, buffer, &err);
+	enum az_status status = input_checkpoint(path, buffer, &err);
 
 	if (status == AZ_OK)
 		status = checkpoint_open_signed(buffer_peek(buffer), key, ret_checkpoint, &err);

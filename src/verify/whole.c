@@ -287,6 +287,15 @@ find_key(const struct verify_options *options, int dirfd, struct note_key *ret_k
 			       : az_fail(reterr, status, "%s: %s", options->arguments[0], err.text);
 }
 
+static enum az_status
+read_newest(const char *path, struct buffer *note, struct az_err *reterr)
+{
+	struct az_err err = {0};
+	enum az_status status = input_checkpoint(path, note, &err);
+
+	return status == AZ_OK ? AZ_OK : az_fail(reterr, status, "%s: %s", path, err.text);
+}
+
 int
 verify_log(const struct verify_options *options)
 {
@@ -307,7 +316,7 @@ verify_log(const struct verify_options *options)
 	if (status == AZ_OK && options->witness != NULL)
 		status = input_key(options->witness, NOTE_KEY_COSIGNATURE, &witness, &err);
 	if (status == AZ_OK && options->newest != NULL)
-		status = input_read(options->newest, &newest, &err);
+		status = read_newest(options->newest, &newest, &err);
 	if (status == AZ_OK && options->newest != NULL && newest.size == 0)
 		status = az_fail(&err, AZ_CORRUPT, "%s: empty", options->newest);
 	if (status == AZ_OK) {

@@ -59,6 +59,15 @@ gives 0 'the log of the house'
 grep -q 'ledger-exported' out
 ok 'tells its exports'
 
+for newest in receipt.json one.proof; do
+	check log tree --vkey c01.vkey --newest $newest
+	gives 0 "the newest checkpoint is in $newest"
+done
+sed 's/"proof"/"proofs"/' receipt.json >changed.json
+check log tree --vkey c01.vkey --newest changed.json
+gives 1 'not in what is no receipt'
+check log other-tree --newest receipt.json
+gives 4 "nor in another log's"
 check checkpoint newest.checkpoint --vkey c01.vkey
 gives 0 'a checkpoint'
 check consistency first.checkpoint newest.checkpoint --vkey c01.vkey --log tree
