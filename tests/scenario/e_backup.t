@@ -41,11 +41,31 @@ gives 1 'and a house'
 
 # Of a live house, while people work.
 serve
-"$az" --key ito.key disclose --client c01 --purpose checkup --by number=2 --reason enquiry >/dev/null 2>&1
+for _ in $(seq 25); do
+	"$az" --key ito.key disclose --client c01 --purpose checkup --by number=2 --reason enquiry >/dev/null 2>&1 </dev/null
+done &
+working=$!
 as kato --json backup live
 gives 0 'a maintainer backs a live house up'
+wait "$working"
+cp out told
+mkfifo pipe
+"$az" --key mori.key entrust --client c01 --purpose checkup --as-of 2026-04-01 - <pipe >/dev/null 2>&1 &
+entrusting=$!
+exec 5>pipe
+printf 'number,name,phone\n' >&5
+sleep 0.5
+as kato backup no-busy
+gives 5 'not while a list is being entrusted'
+[ ! -e no-busy ]
+ok 'and nothing is left of it'
+printf '1,planted name,03-1234-5678\n' >&5
+exec 5>&-
+wait "$entrusting"
+ok 'which is not disturbed'
+cp told out
 is "$(json .live)" true 'as it is served'
-run ledger query
+run ledger query --max 300
 grep -q backed-up out
 ok 'the ledger says so'
 as mori entrust --client c01 --purpose checkup --as-of 2026-04-02 list.csv
@@ -148,7 +168,7 @@ gives 4 'to everybody who has seen more'
 # It outgrows what was seen: that is no excuse, and what was seen is not forgotten over it.
 XDG_STATE_HOME=$work/empty
 mkdir empty
-for _ in 1 2 3 4 5 6 7 8 9 10; do at_house behind run policy list; done
+for _ in $(seq 40); do at_house behind run policy list; done
 XDG_STATE_HOME=$work/state
 for which in once twice; do
 	at_house behind run status
