@@ -2,8 +2,8 @@
  * The table of what a front may ask. What is not in it is no request.
  */
 #include "custody/cases.h"
-#include "custody/losses.h"
 #include "custody/histories.h"
+#include "custody/losses.h"
 
 static const struct verb_entry verbs[] = {
     {FRONT_SIGN_IN, VERB_NONE, false, verb_sign_in},

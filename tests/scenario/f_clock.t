@@ -26,7 +26,7 @@ move 3600
 is "$(jumps)" 'forwards 3600' 'an hour forwards is one'
 move 3601
 is "$(jumps)" 'forwards 3600' 'a second more is none'
-move 3602.5
+move 3603
 is "$(jumps)" 'forwards 3600, forwards 3' 'but small steps add up'
 before=$(json '.entries[0].time')
 move -600
