@@ -92,11 +92,12 @@ run policy add agent --calls 500/5000/50000 --searches 10/1000/5000 --minute 300
 see --by number=3 --call 3 --unmask phone --why 'a third person'
 gives 0 'with room for it'
 is "$(json .fields.phone)" 03-5555-0000 'it is shown'
+run staff add ueda --role agent --key-out ueda.key
 run policy add agent --calls 500/5000/50000 --searches 200/1000/5000 --minute 1 --hour 3000 --slow 20
-stop
-serve
-see --by number=1 --call 4 --unmask phone --why 'one question is two'
-gives 5 'the rates count both'
+as ueda disclose --client c01 --purpose checkup --reason enquiry --by number=1 --call 4 --unmask phone --why 'one question is two'
+gives 5 'who may ask one question in a minute cannot have one unmasked, which is two'
+as ueda disclose --client c01 --purpose checkup --reason enquiry --by number=1 --call 4
+gives 0 'but may have it in part'
 run ledger verify
 gives 0 'the ledger holds'
 plan

@@ -415,6 +415,32 @@ stored_forms_come_back_and_nothing_else_is_read(void **state)
 	buffer_fini(&bytes);
 }
 
+/* Two questions that are allowed together fit together, or neither is asked. */
+static void
+what_goes_along_is_counted_before_it_is_asked(void **state)
+{
+	struct budget budget = usual();
+	struct budget_book *book;
+	struct budget_look look = look_at(1, START_US);
+
+	(void)state;
+	budget.minute = 3;
+	book = book_with(&budget);
+	look.along = 2;
+	assert_int_equal(budget_check(book, ROLE_AGENT, &look, NULL), AZ_OK);
+	look.along = 3;
+	assert_int_equal(budget_check(book, ROLE_AGENT, &look, NULL), AZ_LIMIT);
+	look.along = UINT32_MAX;
+	assert_int_equal(budget_check(book, ROLE_AGENT, &look, NULL), AZ_LIMIT);
+	look.along = 0;
+	assert_int_equal(see(book, &look), AZ_OK);
+	look.along = 1;
+	assert_int_equal(budget_check(book, ROLE_AGENT, &look, NULL), AZ_OK);
+	look.along = 2;
+	assert_int_equal(budget_check(book, ROLE_AGENT, &look, NULL), AZ_LIMIT);
+	budget_book_free(&book);
+}
+
 int
 main(void)
 {
@@ -426,6 +452,7 @@ main(void)
 	    cmocka_unit_test(a_steady_thief_is_stopped_after_the_promised_number),
 	    cmocka_unit_test(a_clock_that_jumps_opens_nothing),
 	    cmocka_unit_test(rates_count_what_was_not_found_too),
+	    cmocka_unit_test(what_goes_along_is_counted_before_it_is_asked),
 	    cmocka_unit_test(a_life_demands_a_review_and_goes_slowly_until_then),
 	    cmocka_unit_test(an_extension_adds_until_it_ends),
 	    cmocka_unit_test(every_count_is_exact_also_after_saving),
