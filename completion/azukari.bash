@@ -39,12 +39,16 @@ _azukari() {
 		policy,extend) words='--of --day --month --life --until' ;;
 		policy,review) words='--of --life' ;;
 		policy,*) words='add list extend review close' ;;
+		key,slots) words='--officers --needed' ;;
+		key,give) words='--passphrase' ;;
+		key,backup) words='--until' ;;
+		key,*) words='slots give backup' ;;
 		zone,add | zone,change) words='--network --device' ;;
 		zone,role) words='agent supervisor officer investigator maintainer --zones --outside --any' ;;
 		zone,*) words='add change close role list' ;;
 		staff,add) words='--role --name --employer --agency --tier --from --until --key-out --public' ;;
 		staff,key) words='--out --name' ;;
-		ask,*) words='--expires --note client purpose campaign restrict staff invite device policy zone restore' ;;
+		ask,*) words='--expires --note client purpose campaign restrict staff invite device policy zone restore key' ;;
 		approvals,*) words='--all' ;;
 		staff,rekey) words='--public' ;;
 		staff,enrol) words='--out --name --code' ;;
@@ -78,7 +82,6 @@ _azukari() {
 		ledger,cosign) words='--witness --witness-vkey' ;;
 		ledger,*) words='verify query checkpoint proof export cosign' ;;
 		scan,*) words='--patterns --kinds --hits --jobs --max-unpacked --max-seconds' ;;
-		key,*) words='backup --until' ;;
 		restore,*) words='--keys --declare-loss --seen' ;;
 		demo,*) words='--out --people --clients --seed' ;;
 		esac

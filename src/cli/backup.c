@@ -409,17 +409,13 @@ key_backup(const struct cli *cli, const char *path, int32_t until)
 }
 
 int
-cmd_key(const struct cli *cli, int argc, char **argv)
+cmd_key_backup(const struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {{"until", required_argument, NULL, 'u'}, {0}};
 	int32_t today = (int32_t)(clock_now_us() / AZ_US_PER_DAY);
 	int32_t until = today + KEY_DAYS;
 	int option;
 
-	if (argc < 2 || strcmp(argv[1], "backup") != 0)
-		return cli_usage("key", "backup");
-	argc--;
-	argv++;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option != 'u' || !date_parse(optarg, &until) || until < today ||
 		    until > today + KEY_DAYS_MAX)

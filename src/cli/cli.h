@@ -52,6 +52,7 @@ int cmd_entrust(const struct cli *cli, int argc, char **argv);
 int cmd_disclose(const struct cli *cli, int argc, char **argv);
 int cmd_hand_over(const struct cli *cli, int argc, char **argv);
 int cmd_zone(const struct cli *cli, int argc, char **argv);
+int cmd_key(const struct cli *cli, int argc, char **argv);
 int cmd_check(const struct cli *cli, int argc, char **argv);
 int cmd_campaign(const struct cli *cli, int argc, char **argv);
 int cmd_attempt(const struct cli *cli, int argc, char **argv);
@@ -71,7 +72,8 @@ int cmd_approvals(const struct cli *cli, int argc, char **argv);
 int cmd_unlock(const struct cli *cli, int argc, char **argv);
 int cmd_invite(const struct cli *cli, int argc, char **argv);
 int cmd_backup(const struct cli *cli, int argc, char **argv);
-int cmd_key(const struct cli *cli, int argc, char **argv);
+/* Of cmd_key: argv[0] is "backup". */
+int cmd_key_backup(const struct cli *cli, int argc, char **argv);
 int cmd_restore(const struct cli *cli, int argc, char **argv);
 int cmd_demo(const struct cli *cli, int argc, char **argv);
 

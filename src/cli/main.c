@@ -136,6 +136,20 @@ static const struct command commands[] = {
 	"  device key makes this machine's key and prints its public half\n"
 	"  --out FILE  instead of where it is looked for; AZUKARI_DEVICE then names it\n"
 	"example: azukari device add desk7 --public 3f…"},
+    {"key", cmd_key, "whose passphrases open the house; a copy of its keys, apart",
+	"azukari key slots\n"
+	"       azukari key slots --officers LABEL,… --needed N\n"
+	"       azukari key give [--passphrase @N]\n"
+	"       azukari key backup FILE [--until DATE]\n"
+	"  slots shows whose passphrases open the house, and who has given for other slots\n"
+	"  --officers LABEL,…  who shall hold one, once approved and given by each of them\n"
+	"  --needed N          how many of them must unlock the house\n"
+	"  give gives one's own, on the terminal\n"
+	"  --passphrase @N     reads it from descriptor N\n"
+	"  backup writes the key ring, and what opens it, into FILE: of a sealed house nothing\n"
+	"  without the officers' passphrases, of an unsealed one the root key in plain\n"
+	"  --until DATE        when it is to be destroyed; restore takes it no longer (90 days)\n"
+	"example: azukari key slots --officers aoki,kondo,abe --needed 2"},
     {"inspect", cmd_inspect, "how a list would be read",
 	"azukari inspect [--columns SPEC] [--csv | --keys] [--password] FILE|-\n"
 	"  Needs no house: encoding, separator, columns and why, and which rows would be refused.\n"
@@ -311,7 +325,7 @@ static const struct command commands[] = {
 	"example: azukari scan --patterns --kinds card,my_number src"},
     {"ask", cmd_ask, "have somebody else approve a command",
 	"azukari ask [--expires TIME] [--note TEXT] COMMAND …\n"
-	"  COMMAND         client purpose campaign restrict staff device policy zone restore\n"
+	"  COMMAND         client purpose campaign restrict staff device policy zone restore key\n"
 	"  --expires TIME  90s, 30m, 12h, 7d (the default), at most 30d\n"
 	"  --note TEXT     for who approves\n"
 	"  What a role must ask is asked without this word, too.\n"
@@ -333,12 +347,6 @@ static const struct command commands[] = {
 	"  DIR  a folder to make: vault, ledger, house.db, catalogue, as ciphertext and codes\n"
 	"  A house that is served goes on; lists and corrections wait.\n"
 	"example: azukari --key kato.key backup /mnt/backup/2026-11-25"},
-    {"key", cmd_key, "copy a house's keys, apart",
-	"azukari key backup FILE [--until DATE]\n"
-	"  FILE          the key ring, and what opens it: of a sealed house nothing without the\n"
-	"                officers' passphrases, of an unsealed one the root key in plain\n"
-	"  --until DATE  when it is to be destroyed; restore takes it no longer (90 days)\n"
-	"example: azukari key backup /media/safe/house.keys"},
     {"restore", cmd_restore, "make a house out of a backup",
 	"azukari restore DIR --keys FILE\n"
 	"       azukari restore --declare-loss [--seen DIR]…\n"

@@ -32,6 +32,7 @@
 #include "base/proc.h"
 #include "base/wire.h"
 #include "cli/program.h"
+#include "crypto/slots.h"
 
 #define BACKLOG        256
 #define STOP_US        (30 * AZ_US_PER_S)
@@ -317,6 +318,57 @@ take_spawn(struct parent *parent, const struct frame *frame)
 		send_failed(parent, frame->id, &err);
 }
 
+/* A file of slots, of what the officers gave, in place of the one there is. */
+static enum az_status
+write_slots(struct parent *parent, const struct parent_slots *asked, struct az_err *reterr)
+{
+	const struct parent_config *config = parent->config;
+	struct slot_holder holders[PARENT_SLOTS_MAX] = {0};
+	struct buffer file;
+	int dirfd = -1;
+	enum az_status status = dir_open(config->folder->dirfd, "secret", false, 0, &dirfd, reterr);
+
+	for (uint8_t i = 0; i < asked->count; i++) {
+		memcpy(holders[i].label, asked->labels[i], sizeof(holders[i].label));
+		holders[i].passphrase = asked->passphrases[i];
+	}
+	buffer_init(&file, SLOTS_FILE_MAX, true);
+	if (status == AZ_OK)
+		status = slots_encode(config->folder->file.house, config->root, config->host,
+		    holders, asked->count, asked->needed, SLOTS_COST, &file, reterr);
+	if (status == AZ_OK)
+		status = file_replace(dirfd, "slots", buffer_peek(&file), 0600, reterr);
+	buffer_fini(&file);
+	fd_close(&dirfd);
+	return status;
+}
+
+/* Answers with what came of it. */
+static enum az_status
+take_slots(struct parent *parent, const struct frame *frame)
+{
+	struct parent_slots asked;
+	struct az_err err = {0};
+	struct buffer body;
+	struct wire_writer writer;
+	enum az_status status = parent_slots_decode(frame->body, &asked);
+
+	if (status != AZ_OK)
+		return status;
+	err.status = write_slots(parent, &asked, &err);
+	buffer_init(&body, PARENT_BODY_MAX, false);
+	wire_writer_init(&writer, &body);
+	wire_put_u8(&writer, (uint8_t)err.status);
+	wire_put_text(&writer, err.status == AZ_OK ? "" : err.text);
+	status = writer.status;
+	if (status == AZ_OK)
+		status = link_queue(&parent->link, PARENT_SLOTS, frame->id, buffer_peek(&body));
+	if (status == AZ_OK)
+		status = link_flush(&parent->link, NULL);
+	buffer_fini(&body);
+	return status;
+}
+
 static void
 tell_ready(struct parent *parent)
 {
@@ -380,6 +432,8 @@ take_frames(struct parent *parent)
 			take_spawn(parent, &frame);
 		} else if (frame.type == KEEPER_FRONTS && frame.body.size == 4) {
 			take_fronts(parent, &frame);
+		} else if (frame.type == KEEPER_SLOTS) {
+			status = take_slots(parent, &frame);
 		} else {
 			status = AZ_INVALID;
 		}

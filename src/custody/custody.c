@@ -631,6 +631,7 @@ custody_close(struct custody **custody)
 	checks_free(closed);
 	hand_overs_free(closed);
 	moments_free(closed);
+	slots_fini(closed);
 	holds_free(closed);
 	corrections_free(closed);
 	losses_free(closed);

@@ -37,6 +37,8 @@ struct custody_config {
 	struct link *vault;
 	/* Asks the parent for a child; custody_child or custody_child_failed answers by id. */
 	void (*spawn)(void *arg, enum parent_child child, uint32_t id);
+	/* Asks the parent for other passphrase slots (struct parent_slots); custody_slots_done answers. */
+	void (*slots)(void *arg, struct bytes body);
 	/* Everything is ready: fronts may be served. */
 	void (*ready)(void *arg);
 	/* Sends an inner message to a front, by the arg it was made with. */
@@ -90,6 +92,9 @@ void custody_child(struct custody *custody, uint32_t id, int socket, int pipe);
 /* Whether the child of that id is an intake, whose pipe follows its socket. */
 bool custody_child_has_pipe(const struct custody *custody, uint32_t id);
 void custody_child_failed(struct custody *custody, uint32_t id, const struct az_err *err);
+
+/* What came of it: err->status. */
+void custody_slots_done(struct custody *custody, const struct az_err *err);
 
 /* After each round of events, before output is flushed; and when the loop was woken. */
 void custody_round(struct custody *custody);

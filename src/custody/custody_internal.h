@@ -13,6 +13,7 @@
 #include "crypto/hash.h"
 #include "crypto/ring.h"
 #include "crypto/seal.h"
+#include "crypto/shares.h"
 #include "custody/custody.h"
 #include "custody/id_map.h"
 #include "ledger/ledger.h"
@@ -50,6 +51,7 @@ enum thing_kind {
 	THING_HAND_OVER = 42,
 	THING_ZONE = 43,
 	THING_BOUNDS = 44, /* of a role */
+	THING_SLOTS = 45,  /* 0: in force, 1: wanted */
 	THING_CASE = 60,
 	THING_HISTORY = 65,
 };
@@ -230,6 +232,13 @@ enum custody_phase {
 	PHASE_STOPPED,
 };
 
+/* Whose passphrases open the house. */
+struct slot_set {
+	uint8_t needed, count;
+	uint32_t staff[SHARES_MAX];
+	int64_t since_us;
+};
+
 struct bulk;
 struct verifying;
 struct publishing;
@@ -269,6 +278,9 @@ struct custody {
 	size_t campaign_count;
 	struct trace_case **cases; /* by id */
 	size_t case_count;
+	struct slot_set slots, slots_wanted;    /* count 0: those of the founding; none */
+	struct secret *passphrases[SHARES_MAX]; /* given for slots_wanted */
+	struct request *slots_giving;           /* waits for the parent */
 	struct clock_watch clock;
 	struct id_map takeovers;    /* the latest of each human, by staff */
 	struct id_map current;      /* whom each human has seen last, by staff */
@@ -494,6 +506,9 @@ void verb_device_retire(struct request *request, const union front_request *body
 void verb_entrust(struct request *request, const union front_request *body);
 void verb_disclose(struct request *request, const union front_request *body);
 void verb_hand_over(struct request *request, const union front_request *body);
+void verb_slots(struct request *request, const union front_request *body);
+void verb_slot_give(struct request *request, const union front_request *body);
+void verb_slots_list(struct request *request, const union front_request *body);
 void verb_zone_add(struct request *request, const union front_request *body);
 void verb_zone_list(struct request *request, const union front_request *body);
 void verb_zone_close(struct request *request, const union front_request *body);
@@ -551,6 +566,13 @@ void zone_network_text(const uint8_t address[16], uint8_t bits, char text[ZONE_N
 /* "zones" and "outside". */
 void answer_bounds(
     struct wire_writer *writer, const struct policy *policy, const struct zone_bounds *bounds);
+
+/* --- slots.c ---------------------------------------------------------------------------------- */
+
+void slots_fini(struct custody *custody);
+/* A set as it was committed. AZ_CORRUPT. */
+AZ_CHECKED enum az_status slots_apply(
+    struct custody *custody, uint64_t id, struct bytes thing, struct az_err *reterr);
 
 /* --- budgets.c: whom each human has seen ------------------------------------------------------ */
 

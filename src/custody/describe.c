@@ -135,6 +135,17 @@ zone_close(struct words *words, const union front_request *body)
 }
 
 static void
+slots(struct words *words, const union front_request *body)
+{
+	const struct front_slots *asked = &body->slots;
+
+	say(words, "let the passphrases of any %u of", asked->needed);
+	for (uint8_t i = 0; i < asked->count; i++)
+		say(words, "%s %s", i > 0 ? "," : "", asked->officers[i]);
+	say(words, " open the house, and nobody else's");
+}
+
+static void
 zone_role(struct words *words, const union front_request *body)
 {
 	const struct front_zone_role *asked = &body->zone_role;
@@ -407,6 +418,7 @@ static const struct {
     {FRONT_CLIENT_CLOSE, client_close},
     {FRONT_PURPOSE_ADD, purpose_add},
     {FRONT_PURPOSE_CLOSE, purpose_close},
+    {FRONT_SLOTS, slots},
     {FRONT_ZONE_ADD, zone_add},
     {FRONT_ZONE_CLOSE, zone_close},
     {FRONT_ZONE_ROLE, zone_role},

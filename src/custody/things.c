@@ -482,6 +482,8 @@ thing_apply(void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_
 			return az_fail(reterr, AZ_CORRUPT, "house: it cannot be read");
 		return AZ_OK;
 	}
+	if (kind == THING_SLOTS)
+		return slots_apply(custody, id, thing, reterr);
 	if (kind == THING_BOUNDS)
 		return apply_bounds(custody, id, thing, reterr);
 	if (kind == THING_PLACE)

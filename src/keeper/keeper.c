@@ -74,6 +74,12 @@ spawn(void *arg, enum parent_child child, uint32_t id)
 }
 
 static void
+slots(void *arg, struct bytes body)
+{
+	tell_parent(arg, KEEPER_SLOTS, 0, body);
+}
+
+static void
 ready(void *arg)
 {
 	struct keeper *keeper = arg;
@@ -171,6 +177,27 @@ take_child_failed(struct keeper *keeper, const struct frame *frame, struct az_er
 	return AZ_OK;
 }
 
+/* What came of new slots. */
+static enum az_status
+take_slots_done(struct keeper *keeper, const struct frame *frame, struct az_err *reterr)
+{
+	struct wire_reader reader;
+	struct az_err err = {0};
+	char text[AZ_ERR_TEXT_SIZE];
+	uint8_t status;
+
+	wire_reader_init(&reader, frame->body);
+	status = wire_get_u8(&reader);
+	wire_get_text(&reader, text, sizeof(text));
+	if (!wire_end(&reader) || status < AZ_OK || status > AZ_GONE)
+		return az_fail(reterr, AZ_INVALID, "the parent: a malformed answer about slots");
+	if (status != AZ_OK)
+		(void)az_fail(&err, (enum az_status)status, "%s", text);
+	err.status = (enum az_status)status;
+	custody_slots_done(keeper->custody, &err);
+	return AZ_OK;
+}
+
 static enum az_status
 take_parent_frame(struct keeper *keeper, struct frame *frame, struct az_err *reterr)
 {
@@ -179,6 +206,7 @@ take_parent_frame(struct keeper *keeper, struct frame *frame, struct az_err *ret
 	switch (frame->type) {
 	case PARENT_CHILD: status = take_child(keeper, frame, reterr); break;
 	case PARENT_FAILED: status = take_child_failed(keeper, frame, reterr); break;
+	case PARENT_SLOTS: status = take_slots_done(keeper, frame, reterr); break;
 	case PARENT_STOP: stop(keeper); break;
 	default: status = az_fail(reterr, AZ_INVALID, "the parent: a frame of no known type");
 	}
@@ -366,6 +394,7 @@ open_house(struct keeper *keeper, const struct parent_start *start, const struct
 	    .loop = keeper->loop,
 	    .vault = &keeper->vault,
 	    .spawn = spawn,
+	    .slots = slots,
 	    .ready = ready,
 	    .reply = front_reply,
 	    .hang_up = front_hang_up,

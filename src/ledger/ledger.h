@@ -69,6 +69,8 @@ enum entry_type {
 	ENTRY_ENROLLED = 73, /* who was invited has a key now */
 	ENTRY_ZONE =
 	    79, /* subject: the zone; detail: 1 added, 2 closed, 3 changed, 4 a role (the subject) bound */
+	ENTRY_SLOTS =
+	    80, /* subject: needed; detail: 1 wanted, 2 in force, 3 one given (by the subject); detail64: of how many */
 	ENTRY_CLOCK = 78, /* detail: 1 forwards, 2 back; detail64: by how many microseconds */
 	ENTRY_CASE =
 	    104, /* subject: the case; detail: 1 opened, 2 closed, 3 allowed; detail64: rows */

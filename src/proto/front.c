@@ -168,6 +168,17 @@ walk_zone_role(struct walk *walk, struct front_zone_role *asked)
 }
 
 static void
+walk_slots(struct walk *walk, struct front_slots *slots)
+{
+	walk_u8(walk, &slots->needed);
+	walk_u8(walk, &slots->count);
+	walk->bad |= slots->needed == 0 || slots->needed > FRONT_SLOTS_MAX || slots->count == 0 ||
+	    slots->count > FRONT_SLOTS_MAX;
+	for (uint8_t i = 0; !walk->bad && i < slots->count; i++)
+		walk_label(walk, slots->officers[i], false);
+}
+
+static void
 walk_purpose_add(struct walk *walk, struct front_purpose_add *add)
 {
 	walk_label(walk, add->client, false);
@@ -581,6 +592,7 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_CASE_LIST:
 	case FRONT_HISTORY_LIST:
 	case FRONT_STAFF_LIST:
+	case FRONT_SLOTS_LIST:
 	case FRONT_ZONE_LIST:
 	case FRONT_DEVICE_LIST: break;
 	case FRONT_CAMPAIGN_LIST:
@@ -601,6 +613,11 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_LEDGER_VERIFY: walk_label(walk, request->named.label, true); break;
 	case FRONT_ENTRUST: walk_entrust(walk, &request->entrust); break;
 	case FRONT_DISCLOSE: walk_disclose(walk, &request->disclose); break;
+	case FRONT_SLOTS: walk_slots(walk, &request->slots); break;
+	case FRONT_SLOT_GIVE:
+		walk_bytes(walk, &request->slot_give.passphrase, FRONT_PASSPHRASE_MAX);
+		walk->bad |= request->slot_give.passphrase.size == 0;
+		break;
 	case FRONT_ZONE_ADD: walk_zone_add(walk, &request->zone_add); break;
 	case FRONT_ZONE_ROLE: walk_zone_role(walk, &request->zone_role); break;
 	case FRONT_HAND_OVER: walk_hand_over(walk, &request->hand_over); break;

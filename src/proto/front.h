@@ -98,6 +98,9 @@ enum front_message {
 	FRONT_ZONE_LIST = 68,
 	FRONT_ZONE_CLOSE = 69,
 	FRONT_ZONE_ROLE = 70,
+	FRONT_SLOTS = 71,
+	FRONT_SLOT_GIVE = 72,
+	FRONT_SLOTS_LIST = 73,
 	FRONT_ENROL = 63, /* instead of SIGN_IN: by who was invited, and has no key here yet */
 
 	FRONT_DONE = 129, /* heads, then an answer (proto/answer.h) */
@@ -374,6 +377,19 @@ struct front_zone_role {
 	struct front_bounds bounds;
 };
 
+#define FRONT_SLOTS_MAX      16u
+#define FRONT_PASSPHRASE_MAX 200u
+/* Whose passphrases shall open the house. */
+struct front_slots {
+	uint8_t needed; /* 1 to FRONT_SLOTS_MAX */
+	uint8_t count;  /* the same */
+	char officers[FRONT_SLOTS_MAX][LABEL_SIZE];
+};
+/* One's own. */
+struct front_slot_give {
+	struct bytes passphrase; /* 1 to FRONT_PASSPHRASE_MAX bytes; borrowed */
+};
+
 #define FRONT_HAND_OVER_MINUTES 60u
 struct front_hand_over {
 	struct front_person person;
@@ -480,6 +496,8 @@ union front_request {
 	struct front_map map;
 	struct front_disclose disclose;
 	struct front_check check;
+	struct front_slots slots;
+	struct front_slot_give slot_give;
 	struct front_zone_add zone_add;
 	struct front_zone_role zone_role;
 	struct front_hand_over hand_over;

@@ -85,6 +85,43 @@ parent_start_decode(struct bytes bytes, struct parent_start *ret_start)
 	return good ? AZ_OK : AZ_INVALID;
 }
 
+enum az_status
+parent_slots_encode(const struct parent_slots *slots, struct buffer *buffer)
+{
+	struct wire_writer writer;
+
+	wire_writer_init(&writer, buffer);
+	wire_put_u8(&writer, slots->needed);
+	wire_put_u8(&writer, slots->count);
+	for (uint8_t i = 0; i < slots->count; i++) {
+		wire_put_text(&writer, slots->labels[i]);
+		wire_put_bytes(&writer, slots->passphrases[i]);
+	}
+	return writer.status;
+}
+
+enum az_status
+parent_slots_decode(struct bytes bytes, struct parent_slots *ret_slots)
+{
+	struct wire_reader reader;
+	struct parent_slots slots = {0};
+	bool good = true;
+
+	wire_reader_init(&reader, bytes);
+	slots.needed = wire_get_u8(&reader);
+	slots.count = wire_get_u8(&reader);
+	for (uint8_t i = 0; i < slots.count && i < PARENT_SLOTS_MAX; i++) {
+		wire_get_text(&reader, slots.labels[i], sizeof(slots.labels[i]));
+		slots.passphrases[i] = wire_get_bytes(&reader, PARENT_PASSPHRASE_MAX);
+		good = good && label_is_valid(slots.labels[i]) && slots.passphrases[i].size > 0;
+	}
+	if (!wire_end(&reader) || !good || slots.needed == 0 || slots.needed > slots.count ||
+	    slots.count > PARENT_SLOTS_MAX)
+		return AZ_INVALID;
+	*ret_slots = slots;
+	return AZ_OK;
+}
+
 void
 house_file_encode(const struct house_file *file, uint8_t data[HOUSE_FILE_SIZE])
 {

@@ -38,12 +38,14 @@ enum parent_message {
 	    2, /* answers KEEPER_SPAWN by its id; u8 which: 0 the child's socket, 1 (intake
 	                      only, after it) the writing end of the list's pipe; rides along */
 	PARENT_FAILED = 3, /* answers KEEPER_SPAWN: u8 status, text */
+	PARENT_SLOTS = 5,  /* answers KEEPER_SLOTS: u8 status, text */
 	PARENT_STOP = 4,   /* empty: finish what runs, stop the ledger, exit 0 */
 	/* keeper to parent */
 	KEEPER_READY = 65,  /* empty: fronts may connect */
 	KEEPER_FAILED = 66, /* u8 status, text: it cannot start, and exits; do not start it again */
 	KEEPER_SPAWN = 67,  /* u8 enum parent_child */
 	KEEPER_FRONTS = 68, /* u32 how many fronts are connected; at each change from or to none */
+	KEEPER_SLOTS = 69,  /* struct parent_slots: whose passphrases open the house from now on */
 };
 
 enum parent_child { CHILD_NONE = 0, CHILD_INTAKE = 1, CHILD_VERIFY = 2, CHILD_ATTRIBUTE = 3 };
@@ -71,6 +73,18 @@ struct parent_start {
 AZ_CHECKED enum az_status parent_start_encode(
     const struct parent_start *start, struct buffer *buffer);
 AZ_CHECKED enum az_status parent_start_decode(struct bytes bytes, struct parent_start *ret_start);
+
+#define PARENT_SLOTS_MAX      16u
+#define PARENT_PASSPHRASE_MAX 200u
+struct parent_slots {
+	uint8_t needed, count; /* 1 <= needed <= count <= PARENT_SLOTS_MAX */
+	char labels[PARENT_SLOTS_MAX][LABEL_SIZE];
+	struct bytes
+	    passphrases[PARENT_SLOTS_MAX]; /* secret; 1 to PARENT_PASSPHRASE_MAX bytes; borrowed */
+};
+AZ_CHECKED enum az_status parent_slots_encode(
+    const struct parent_slots *slots, struct buffer *buffer);
+AZ_CHECKED enum az_status parent_slots_decode(struct bytes bytes, struct parent_slots *ret_slots);
 
 /* --- the child that reads the ledger: to verify, or to publish ------------------------------- */
 

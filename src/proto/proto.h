@@ -145,6 +145,9 @@ enum verb {
 	VERB_HAND_OVER = 44,
 	VERB_ZONE = 41, /* add, change, close; what roles are bound to */
 	VERB_ZONE_LIST = 42,
+	VERB_SLOTS = 45, /* whose passphrases open the house */
+	VERB_SLOT_GIVE = 46,
+	VERB_SLOTS_LIST = 47,
 	VERB_CASE = 56, /* open, allow */
 	VERB_TRACE = 57,
 	VERB_HISTORY = 58,

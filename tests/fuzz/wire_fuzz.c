@@ -275,12 +275,25 @@ read_backup(struct bytes bytes)
 	buffer_fini(&again);
 }
 
+static void
+read_slots(struct bytes bytes)
+{
+	struct parent_slots slots;
+	struct buffer again;
+
+	if (parent_slots_decode(bytes, &slots) != AZ_OK)
+		return;
+	buffer_init(&again, PARENT_BODY_MAX, false);
+	assert(parent_slots_encode(&slots, &again) == AZ_OK);
+	same(&again, bytes);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const readers[])(struct bytes bytes) = {read_frames, read_request,
 	    read_answer, read_row, read_block, read_intake_row, read_start, read_things,
-	    read_document, read_unlock, read_backup, read_history_line};
+	    read_document, read_unlock, read_backup, read_history_line, read_slots};
 
 	if (size < 1)
 		return 0;
