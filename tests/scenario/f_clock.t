@@ -46,7 +46,28 @@ ok "a clock that went back while nobody served the house, too ($(cat all))"
 run ledger verify
 gives 0 'it holds'
 
-# An approval and a hand-over do not come back to life.
+# What expires does so by the clock that there is: approvals, hand-overs, the hour of wrong answers.
+move 0
+run client add c01 --name C
+run purpose add c01/p --fields name,phone:last4 --roles agent,supervisor --until 2030-12-31
+printf 'number,name,phone\n1,Ann Lee,03-1234-5678\n' >list.csv
+as mori entrust --client c01 --purpose p --as-of 2026-01-01 list.csv
+as ito disclose --client c01 --purpose p --by number=1 --reason enquiry
+as ito hand-over --client c01 --purpose p --record 1 --to mori --minutes 30
+as mori disclose --client c01 --purpose p --record 1 --reason enquiry
+gives 0 'somebody is handed over for half an hour'
+check() { as ito --json check --client c01 --purpose p --by number=1 --is "$1"; }
+for guess in 1 2 3; do check phone=03-1234-000$guess; done
+check phone=03-1234-5678
+gives 5 'three wrong values are the most for an hour'
+move 1860
+as mori disclose --client c01 --purpose p --record 1 --reason enquiry
+gives 3 'half an hour later nobody is handed over'
+check phone=03-1234-5678
+gives 5 'and the hour is not over'
+move 3660
+check phone=03-1234-5678
+is "$code $(json .answer)" '0 yes' 'then it is'
 move 0
 as mori ask --expires 1h client add c09 --name Nine
 gives 0 'something is asked for an hour'
@@ -76,8 +97,6 @@ swap() { # device: a session of mori's there, which lasts until the next
 		kill -0 $holder 2>/dev/null && return
 	done
 }
-run client add c01 --name C
-run purpose add c01/p --fields name --roles agent --until 2030-12-31
 swap one
 is "$(alarms)" 0 'one sign-in is none'
 swap two
