@@ -224,6 +224,25 @@ print_what(FILE *file, const struct ledger_read *read)
 	case ENTRY_WITHHELD:
 		print_person_entry(file, read, "asked, and the store's answer was withheld: ");
 		break;
+	case ENTRY_UNMASKED:
+		(void)fputs("had unmasked, for a reason that the house keeps: ", file);
+		print_fields(file, entry->detail64, 0);
+		print_person_entry(file, read, " of ");
+		break;
+	case ENTRY_CHECKED:
+		(void)fputs("had compared with a value, inside the house only: ", file);
+		print_fields(file, entry->shown, 0);
+		print_person_entry(file, read, " of ");
+		break;
+	case ENTRY_CHECK_ANSWERED:
+		(void)fprintf(file, "was told %s about ", entry->outcome == AZ_OK ? "yes" : "no");
+		print_fields(file, entry->shown, 0);
+		print_person_entry(file, read, " of ");
+		break;
+	case ENTRY_HANDED_OVER:
+		(void)fprintf(file, "handed over to a colleague, for %u minutes: ", entry->detail);
+		print_record(file, read);
+		break;
 	case ENTRY_CORRECTING:
 		print_person_entry(
 		    file, read, "had opened, inside the house only, to be corrected: ");

@@ -100,4 +100,23 @@ as ueda disclose --client c01 --purpose checkup --reason enquiry --by number=1 -
 gives 0 'but may have it in part'
 run ledger verify
 gives 0 'the ledger holds'
+
+# What the client reads of it, with a tool that needs no house.
+as ueda disclose --client c01 --purpose checkup --reason enquiry --by number=1
+as ito check --client c01 --purpose checkup --by number=3 --is phone=03-5555-0001
+run policy add agent --calls 500/5000/50000 --searches 200/1000/5000 --minute 300 --hour 3000 --slow 20
+run staff add ono --role agent --key-out ono.key
+as ito check --client c01 --purpose checkup --by number=3 --is phone=03-5555-0001
+as ito disclose --client c01 --purpose checkup --reason enquiry --by number=3
+as ito hand-over --client c01 --purpose checkup --record 3 --to ono
+gives 0 'a person is handed over'
+run ledger export --log c01 published
+code=0
+"$AZUKARI_VERIFY" log --vkey published/vkey --story published >out 2>err || code=$?
+gives 0 'a client verifies its log'
+for said in 'had unmasked, for a reason that the house keeps: phone of record' 'had compared with a value, inside the house only: phone of record' \
+	'was told no about phone of record' 'handed over to a colleague, for 15 minutes: record'; do
+	grep -q "$said" out
+	ok "and reads: $said"
+done
 plan
