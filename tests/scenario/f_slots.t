@@ -96,14 +96,6 @@ gives 1 'and nothing more is given'
 
 # Unlocking.
 stop
-lock_up() {
-	"$az" serve 2>serve.log &
-	server=$!
-	for _ in $(seq 200); do
-		[ -S "$AZUKARI_HOUSE/run/unlock.sock" ] && return
-		sleep 0.05
-	done
-}
 unlock() { # who, with whose passphrase
 	code=0
 	timeout -k 2 60 "$az" --json unlock --officer "$1" --passphrase @7 >out 2>err </dev/null 7<"$2.pass" || code=$?

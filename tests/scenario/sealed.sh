@@ -5,12 +5,7 @@ sealed_found() {
 	"$az" --json init --house "$AZUKARI_HOUSE" --officer aoki --officer kondo --key-out aoki.key --passphrase @7 >out 2>err 7<aoki.pass
 	ok 'two officers found a sealed house'
 	invitation=$(json .invitation)
-	"$az" serve 2>serve.log &
-	server=$!
-	for _ in $(seq 200); do
-		[ -S "$AZUKARI_HOUSE/run/unlock.sock" ] && break
-		sleep 0.05
-	done
+	lock_up
 	"$az" unlock --officer aoki --passphrase @7 >out 2>err 7<aoki.pass
 	for _ in $(seq 200); do
 		run status
@@ -21,6 +16,15 @@ sealed_found() {
 	run device add desk --public "$(cat out)"
 	enrol kondo
 	gives 0 'the second one enrols'
+}
+# Serves it, and waits until it waits for passphrases: its word comes once it listens.
+lock_up() {
+	"$az" serve 2>serve.log &
+	server=$!
+	for _ in $(seq 400); do
+		grep -q 'the house is locked' serve.log && return
+		sleep 0.05
+	done
 }
 # Makes the key of who was invited with $invitation.
 enrol() { # who
