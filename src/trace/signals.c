@@ -46,6 +46,14 @@ model_fini(struct model *model)
 
 /* --- what leads where ------------------------------------------------------------------------- */
 
+#define TIME_MAX (INT64_C(1) << 60) /* far beyond any; and the difference of two is a number, too */
+
+static bool
+time_is_sound(int64_t time_us)
+{
+	return time_us >= -TIME_MAX && time_us <= TIME_MAX;
+}
+
 static bool
 candidates_are_sound(const struct model_input *input)
 {
@@ -62,7 +70,9 @@ candidates_are_sound(const struct model_input *input)
 		const struct model_span *span = &input->spans[i];
 
 		if (span->first_holding > input->holding_count ||
-		    span->holding_count > input->holding_count - span->first_holding)
+		    span->holding_count > input->holding_count - span->first_holding ||
+		    !time_is_sound(span->from_us) ||
+		    (span->to_us != MODEL_NEVER && !time_is_sound(span->to_us)))
 			return false;
 	}
 	for (size_t i = 0; i < input->row_count; i++) {
@@ -87,6 +97,7 @@ carriers_are_sound(const struct model_input *input)
 		const struct model_carrier *carrier = &input->carriers[i];
 
 		if (carrier->person >= input->person_count || carrier->size == 0 ||
+		    !time_is_sound(carrier->time_us) ||
 		    (carrier->pool != MODEL_NONE && carrier->pool >= input->pool_count) ||
 		    (carrier->list != MODEL_NONE && carrier->list >= input->list_count))
 			return false;
@@ -120,7 +131,7 @@ sets_are_sound(const struct model_input *input)
 		const struct model_copy *copy = &input->copies[i];
 
 		if ((copy->client != MODEL_NONE && copy->client >= input->client_count) ||
-		    copy->size == 0)
+		    copy->size == 0 || !time_is_sound(copy->time_us))
 			return false;
 	}
 	for (size_t i = 0; i < input->client_count; i++) {

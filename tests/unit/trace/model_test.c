@@ -434,6 +434,24 @@ indexes_that_lead_nowhere_are_refused(void **state)
 #undef REFUSED
 }
 
+static void
+times_without_measure_are_refused(void **state)
+{
+	struct little *little = new_little();
+
+	(void)state;
+	show(little, 2, 1, ROWS, 1);
+	little->spans[3].from_us = INT64_MIN;
+	assert_int_equal(status_of(little), AZ_INVALID);
+	little->spans[3].from_us = 10 * DAY;
+	little->carriers[1].time_us = INT64_MAX;
+	assert_int_equal(status_of(little), AZ_INVALID);
+	little->carriers[1].time_us = 20 * DAY;
+	little->copies[0].time_us = INT64_MIN;
+	assert_int_equal(status_of(little), AZ_INVALID);
+	free(little);
+}
+
 int
 main(void)
 {
@@ -453,6 +471,7 @@ main(void)
 	    cmocka_unit_test(dates_are_where_all_rows_were_current),
 	    cmocka_unit_test(the_same_input_gives_the_same_result),
 	    cmocka_unit_test(indexes_that_lead_nowhere_are_refused),
+	    cmocka_unit_test(times_without_measure_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
