@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 [ -f build-fuzz/build.ninja ] || CC=clang meson setup build-fuzz -Dfuzz=true \
 	-Db_sanitize=address,undefined -Db_lundef=false --optimization=2 >/dev/null
 ninja -C build-fuzz --quiet
-for name in ${FUZZERS:-wire noise scan unpack wrapped xls entry evidence age csv}; do
+for name in ${FUZZERS:-wire noise scan unpack wrapped xls entry evidence age csv attribute history}; do
 	mkdir -p "build-fuzz/found/$name"
 	# libgsf loses some bytes of a damaged directory; intake lives for one list.
 	leaks=1

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/frame.h"
 #include "base/proc.h"
 #include "base/wire.h"
@@ -23,11 +24,15 @@
 #include "proto/history.h"
 #include "proto/intake.h"
 
-#define PIECE 65536u
+#define PIECE       65536u
+#define PROGRESS_US (2 * AZ_US_PER_S)
 
 /* --- reading it here -------------------------------------------------------------------------- */
 
 struct checking {
+	const struct cli *cli;
+	int64_t began_us;
+	bool shows_progress;
 	struct link link;
 	pid_t pid;
 	struct front_history_add *found;
@@ -122,6 +127,16 @@ take_error(struct bytes body, struct az_err *reterr)
 	return az_fail(reterr, (enum az_status)status, "%s", text);
 }
 
+static void
+show_progress(struct checking *checking)
+{
+	if (checking->cli->json || !isatty(STDERR_FILENO) ||
+	    clock_monotonic_us() - checking->began_us < PROGRESS_US)
+		return;
+	(void)fprintf(stderr, "\r%llu rows checked", (unsigned long long)checking->found->rows);
+	checking->shows_progress = true;
+}
+
 static enum az_status
 listen_to_intake(struct checking *checking, struct az_err *reterr)
 {
@@ -135,6 +150,7 @@ listen_to_intake(struct checking *checking, struct az_err *reterr)
 			status = az_fail(reterr, AZ_IO, "intake ended before the file did");
 		if (status != AZ_OK)
 			break;
+		show_progress(checking);
 		if (frame.type == INTAKE_HISTORY_LINES)
 			status = take_lines(checking->found, frame.body, reterr);
 		else if (frame.type == INTAKE_ERROR)
@@ -144,6 +160,8 @@ listen_to_intake(struct checking *checking, struct az_err *reterr)
 		else
 			status = malformed(reterr);
 	}
+	if (checking->shows_progress)
+		(void)fprintf(stderr, "\r\033[K");
 	return status;
 }
 
@@ -167,9 +185,11 @@ hash_file(int fd, uint8_t ret_hash[SHA256_SIZE], struct az_err *reterr)
 
 /* What there is to be approved: the file's hash, how many rows, from when to when. */
 static enum az_status
-check_file(int fd, struct front_history_add *ret_found, struct az_err *reterr)
+check_file(
+    const struct cli *cli, int fd, struct front_history_add *ret_found, struct az_err *reterr)
 {
-	struct checking checking = {.found = ret_found};
+	struct checking checking = {
+	    .cli = cli, .began_us = clock_monotonic_us(), .found = ret_found};
 	enum az_status status = start_intake(&checking, fd, reterr);
 
 	if (status == AZ_OK)
@@ -219,7 +239,7 @@ import_file(const struct cli *cli, int fd)
 	union front_request request = {0};
 	struct front_answer answer;
 	struct az_err err = {0};
-	enum az_status status = check_file(fd, &request.history_add, &err);
+	enum az_status status = check_file(cli, fd, &request.history_add, &err);
 	uint32_t number;
 	int code;
 

@@ -12,8 +12,8 @@
 #include "custody/attribution_internal.h"
 #include "proto/history.h"
 
-#define SLICE_ENTRIES 4000u /* a few thousandths of a second */
-#define SLICE_BLOCKS  4u
+#define SLICE_ENTRIES 1000u /* a thousandth of a second or two: calls wait for it */
+#define SLICE_BLOCKS  1u
 
 /* --- the house's own -------------------------------------------------------------------------- */
 

@@ -5,7 +5,7 @@
 #include "custody/attribution.h"
 #include "custody/tracing.h"
 
-#define SLICE_ROWS 500u /* each looks into the catalogue once or more */
+#define SLICE_ROWS 100u /* each looks into the catalogue once or more, and calls wait */
 /* A client's own fields have other numbers in each list: what was shown of them cannot be compared. */
 #define BUILTIN (FIELD_BIT(FIELD_BUILTIN) - 1)
 
