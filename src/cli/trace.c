@@ -214,12 +214,16 @@ print_suspect(const json_t *suspect, bool several)
 	const json_t *item;
 	size_t i;
 
-	(void)printf("  %s %s", text_of(suspect, "who"), who_of(suspect));
+	(void)printf("  %s%s%s", text_of(suspect, "who"), who_of(suspect)[0] != '\0' ? " " : "",
+	    who_of(suspect));
 	if (several)
 		(void)printf(" (leak %llu)", count_of(suspect, "leak"));
-	(void)printf(": %s, with everybody alike %s; %s, %llu rows explained\n",
-	    text_of(suspect, "posterior"), text_of(suspect, "posterior_flat"),
-	    text_of(suspect, "carrier"), count_of(suspect, "rows_explained"));
+	(void)printf(": %s, with everybody alike %s; %s", text_of(suspect, "posterior"),
+	    text_of(suspect, "posterior_flat"), text_of(suspect, "carrier"));
+	/* Of a pool or the store nobody counts which rows they had. */
+	if (json_object_get(suspect, "staff") != NULL || json_object_get(suspect, "client") != NULL)
+		(void)printf(", %llu rows explained", count_of(suspect, "rows_explained"));
+	(void)printf("\n");
 	json_array_foreach(json_object_get(suspect, "against"), i, item)(void)
 	    printf("    against: %s\n", json_string_value(item));
 	json_array_foreach(ties, i, item)(void)

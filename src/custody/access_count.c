@@ -215,28 +215,70 @@ count_lists(struct access_set *set)
 	return good;
 }
 
+#define NOBODY 0u
+#define MANY   UINT32_MAX
+
+/* Whether a pool is of one person only: then it is no other explanation than that person. */
+static bool
+is_of_one(const uint32_t *people, const struct counter *counter)
+{
+	return counter->owner == MODEL_POOL && people[counter->index] != MANY;
+}
+
+/* By pool: 1 + the person who was shown people of it, or MANY. NULL: there is no memory. */
+static uint32_t *
+people_of_pools(const struct access_set *set)
+{
+	const struct model_carrier *carriers = set->carriers.items;
+	uint32_t *people;
+	size_t count = 0;
+
+	for (size_t i = 0; i < set->carriers.count; i++) {
+		if (carriers[i].pool != MODEL_NONE && carriers[i].pool >= count)
+			count = (size_t)carriers[i].pool + 1;
+	}
+	people = calloc(count + 1, sizeof(*people));
+	for (size_t i = 0; people != NULL && i < set->carriers.count; i++) {
+		uint32_t *person;
+
+		if (carriers[i].pool == MODEL_NONE || carriers[i].kind != MODEL_SESSION)
+			continue;
+		person = &people[carriers[i].pool];
+		if (*person == NOBODY)
+			*person = carriers[i].person + 1;
+		else if (*person != carriers[i].person + 1)
+			*person = MANY;
+	}
+	return people;
+}
+
 static bool
 make_windows(struct access_set *set)
 {
-	for (size_t i = 0; i < set->counter_room; i++) {
+	uint32_t *people = people_of_pools(set);
+	bool good = people != NULL;
+
+	for (size_t i = 0; good && i < set->counter_room; i++) {
 		const struct counter *counter = &set->counters[i];
 		struct model_window *window;
 		int64_t stretch = counter->days * AZ_US_PER_DAY;
 
-		if (counter->count == 0)
+		if (counter->count == 0 || is_of_one(people, counter))
 			continue;
 		window = access_push(&set->windows, sizeof(*window));
-		if (window == NULL)
-			return false;
-		*window = (struct model_window){.owner = counter->owner,
-		    .index = counter->index,
-		    .pool = counter->pool,
-		    .from_us = counter->days == 0 ? INT64_MIN : counter->bucket * stretch,
-		    .to_us = counter->days == 0 ? MODEL_NEVER : (counter->bucket + 1) * stretch,
-		    .size = counter->count,
-		    .whole = counter->days == 0};
+		good = window != NULL;
+		if (good)
+			*window = (struct model_window){.owner = counter->owner,
+			    .index = counter->index,
+			    .pool = counter->pool,
+			    .from_us = counter->days == 0 ? INT64_MIN : counter->bucket * stretch,
+			    .to_us =
+				counter->days == 0 ? MODEL_NEVER : (counter->bucket + 1) * stretch,
+			    .size = counter->count,
+			    .whole = counter->days == 0};
 	}
-	return true;
+	free(people);
+	return good;
 }
 
 static int
