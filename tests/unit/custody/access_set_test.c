@@ -252,6 +252,36 @@ exports_are_no_part_of_what_was_shown_to_all(void **state)
 }
 
 static void
+a_pool_of_one_is_no_other_explanation(void **state)
+{
+	struct access access = {.person = 1,
+	    .pool = 0,
+	    .number = 9,
+	    .kind = MODEL_SESSION,
+	    .time_us = 30 * DAY,
+	    .record = 100,
+	    .version = 1,
+	    .fields = FIELDS};
+	struct world world;
+
+	(void)state;
+	world_new(&world, true);
+	assert_int_equal(access_set_add(world.set, &access, NULL), AZ_OK);
+	(void)verdict_of(&world);
+	assert_int_equal(window_size(&world, MODEL_POOL, 0, true), 0);
+	access_set_free(&world.set);
+
+	world_new(&world, true);
+	assert_int_equal(access_set_add(world.set, &access, NULL), AZ_OK);
+	access.person = 2;
+	access.record = 101;
+	assert_int_equal(access_set_add(world.set, &access, NULL), AZ_OK);
+	(void)verdict_of(&world);
+	assert_int_equal(window_size(&world, MODEL_POOL, 0, true), 2);
+	access_set_free(&world.set);
+}
+
+static void
 a_name_is_its_parts(void **state)
 {
 	(void)state;
@@ -356,6 +386,7 @@ main(void)
 	    cmocka_unit_test(a_foreign_list_is_from_elsewhere),
 	    cmocka_unit_test(what_was_shown_twice_counts_once),
 	    cmocka_unit_test(exports_are_no_part_of_what_was_shown_to_all),
+	    cmocka_unit_test(a_pool_of_one_is_no_other_explanation),
 	    cmocka_unit_test(a_name_is_its_parts),
 	    cmocka_unit_test(a_malformed_question_is_refused),
 	    cmocka_unit_test(a_result_about_others_is_refused),
