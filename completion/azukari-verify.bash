@@ -18,11 +18,12 @@ _azukari_verify() {
 	--vkey | --house-vkey | --witness | --newest | --proof | --list) COMPREPLY=($(compgen -f -- "$word")); return ;;
 	*)
 		case $command in
-		'') words='checkpoint consistency inclusion receipt log witness --json --version -h' ;;
+		'') words='checkpoint consistency inclusion receipt bundle log witness --json --version -h' ;;
 		checkpoint) words='--vkey --witness' ;;
 		consistency) words='--vkey --log --proof' ;;
 		inclusion) words='--vkey' ;;
 		receipt) words='--vkey --house-vkey --list' ;;
+		bundle) words='--house-vkey' ;;
 		witness) words='--init --listen' ;;
 		log) words='--vkey --newest --witness --story' ;;
 		esac

@@ -73,7 +73,7 @@ _azukari() {
 		case,open) words='--reason --rows --clients --days --hash' ;;
 		case,*) words='open list allow close' ;;
 		history,) words='import list' ;;
-		trace,*) words='--case --rows --recipient --columns --password --password-fd' ;;
+		trace,*) words='--case --rows --bundle --recipient --columns --password --password-fd' ;;
 		ledger,verify) words='--client' ;;
 		ledger,query) words='--client --record --staff --max' ;;
 		ledger,checkpoint) words='--client --out' ;;

@@ -295,6 +295,8 @@ static const struct command commands[] = {
 	"  FILE             as entrust reads them, and of any columns; - for standard input\n"
 	"  --rows OUT       a line for each row, as CSV: row,verdict,client,consignment,number,\n"
 	"                   version,score,kinds\n"
+	"  --bundle DIR     puts the result with proofs of the entries behind it into a new "
+	"folder\n"
 	"  --recipient AGE  seals these rows; needed in a sealed house\n"
 	"  --columns MAP    FIELD=HEADER,… instead of the header\n"
 	"  --password, --password-fd N  of an archive or workbook\n"

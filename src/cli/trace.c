@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "cli/ask.h"
 #include "cli/investigate.h"
+#include "cli/trace_bundle.h"
 #include "cli/values.h"
 
 struct trace {
@@ -18,6 +19,7 @@ struct trace {
 	union front_request list; /* FRONT_TRACE_LIST: the same for each file */
 	union front_request run;  /* FRONT_TRACE or FRONT_TRACE_ROWS */
 	const char *rows_path;
+	const char *bundle_path;
 	char part[PATH_MAX]; /* what rows_path is called until it is whole */
 	int rows_fd;
 };
@@ -27,8 +29,9 @@ read_options(int argc, char **argv, struct trace *trace)
 {
 	static const struct option options[] = {{"case", required_argument, NULL, 'c'},
 	    {"rows", required_argument, NULL, 'r'}, {"columns", required_argument, NULL, 'C'},
-	    {"recipient", required_argument, NULL, 'R'}, {"password", no_argument, NULL, 'P'},
-	    {"password-fd", required_argument, NULL, 'F'}, {0}};
+	    {"recipient", required_argument, NULL, 'R'}, {"bundle", required_argument, NULL, 'b'},
+	    {"password", no_argument, NULL, 'P'}, {"password-fd", required_argument, NULL, 'F'},
+	    {0}};
 	struct front_trace_list *list = &trace->list.trace_list;
 	struct front_trace *run = &trace->run.trace;
 	int option;
@@ -41,6 +44,7 @@ read_options(int argc, char **argv, struct trace *trace)
 			run->id = list->id;
 			break;
 		case 'r': trace->rows_path = optarg; break;
+		case 'b': trace->bundle_path = optarg; break;
 		case 'C':
 			if (!copy_argument(list->columns, sizeof(list->columns), optarg))
 				return cli_usage("trace", "--columns is too long");
@@ -273,28 +277,57 @@ make_numbers(json_t *tree)
 	}
 }
 
-static int
-print_traced(const struct cli *cli, const struct front_answer *answer)
+static void
+print_result(const json_t *tree)
 {
-	json_t *tree = print_json_of(buffer_peek(&answer->tree));
-	json_t *clients = print_items_of(answer);
+	print_screen(tree);
+	print_attribution(tree);
+}
 
-	if (tree == NULL || clients == NULL) {
-		json_decref(tree);
-		json_decref(clients);
-		return print_error(
-		    cli, AZ_FORGED, "the keeper sent an answer that cannot be", NULL);
+/* The items of an answer are the clients, and the entries behind the result. */
+static bool
+add_items(json_t *tree, const struct front_answer *answer)
+{
+	json_t *items = print_items_of(answer);
+	json_t *clients = json_array();
+	json_t *entries = json_array();
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(items, i, item)
+	{
+		bool is_entry = json_object_get(item, "entry") != NULL;
+
+		(void)json_array_append(is_entry ? entries : clients, (json_t *)(uintptr_t)item);
 	}
 	(void)json_object_set_new(tree, "clients", clients);
-	if (cli->json) {
-		make_numbers(tree);
-		print_json(tree);
-	} else {
-		print_screen(tree);
-		print_attribution(tree);
+	(void)json_object_set_new(tree, "entries", entries);
+	json_decref(items);
+	return items != NULL;
+}
+
+static int
+print_traced(const struct trace *trace, struct front *front, const struct front_answer *answer)
+{
+	json_t *tree = print_json_of(buffer_peek(&answer->tree));
+	struct az_err err = {0};
+	enum az_status status = AZ_OK;
+
+	if (tree == NULL || !add_items(tree, answer)) {
 		json_decref(tree);
+		return print_error(
+		    trace->cli, AZ_FORGED, "the keeper sent an answer that cannot be", NULL);
 	}
-	return 0;
+	make_numbers(tree);
+	if (trace->bundle_path != NULL)
+		status = trace_bundle_write(front, trace->bundle_path, tree, &err);
+	if (trace->cli->json)
+		print_json(json_incref(tree));
+	else
+		print_result(tree);
+	json_decref(tree);
+	/* The case is used, and the result told: the bundle alone is missing. */
+	return status == AZ_OK ? 0 : cli_fail(&err);
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */
@@ -335,7 +368,7 @@ run(struct trace *trace, struct front *front, struct front_answer *answer)
 		az_ignore(end_rows(trace, false, NULL));
 	if (status != AZ_OK)
 		return print_error(trace->cli, status, err.text, NULL);
-	return traced ? print_traced(trace->cli, answer) : print_answer(trace->cli, answer, NULL);
+	return traced ? print_traced(trace, front, answer) : print_answer(trace->cli, answer, NULL);
 }
 
 int
@@ -350,6 +383,9 @@ cmd_trace(const struct cli *cli, int argc, char **argv)
 
 	if (code != 0)
 		return code;
+	/* Before anything is used of the case. */
+	if (trace.bundle_path != NULL && access(trace.bundle_path, F_OK) == 0)
+		return print_error(cli, AZ_CONFLICT, "--bundle: it is there already", NULL);
 	status = ask_connect(cli, &front, &err);
 	if (status != AZ_OK)
 		return print_error(cli, status, err.text, NULL);

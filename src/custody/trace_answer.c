@@ -38,6 +38,38 @@ tell_client(struct request *request, const struct tracing_client *client)
 	reply_item(request, &writer);
 }
 
+/* One of the entries behind the result. */
+static void
+tell_entry(struct request *request, enum entry_type type, const char *log, uint64_t index)
+{
+	struct wire_writer writer = reply_begin(request, FRONT_ITEM);
+
+	answer_object(&writer, NULL);
+	answer_text(&writer, "entry", ledger_entry_name(type));
+	if (log != NULL)
+		answer_text(&writer, "client", log);
+	answer_uint(&writer, "index", index);
+	answer_end(&writer);
+	reply_item(request, &writer);
+}
+
+static void
+tell_entries(const struct tracing *tracing)
+{
+	struct request *request = tracing->request;
+
+	for (size_t i = 0; i < tracing->list_count; i++)
+		tell_entry(request, ENTRY_TRACE_LIST, NULL, tracing->lists[i].index);
+	for (size_t i = 0; i < tracing->client_count; i++) {
+		const struct tracing_client *client = &tracing->clients[i];
+
+		if (client->opened.size > 0)
+			tell_entry(
+			    request, ENTRY_TRACE_OPENED, client->label, client->opened_index);
+	}
+	tell_entry(request, ENTRY_TRACED, NULL, tracing->index);
+}
+
 static void
 answer_lists(struct wire_writer *writer, const struct tracing *tracing)
 {
@@ -82,6 +114,7 @@ tracing_answer(struct tracing *tracing)
 		if (tracing->clients[i].rows > 0)
 			tell_client(request, &tracing->clients[i]);
 	}
+	tell_entries(tracing);
 	for (size_t i = 0; i < tracing->list_count; i++)
 		refused += tracing->lists[i].refused;
 	writer = reply_begin(request, FRONT_DONE);

@@ -9,17 +9,29 @@
 
 /* --- entries ---------------------------------------------------------------------------------- */
 
-/* The lists are in the ledger, and the case has less left: now something may be searched for. */
+/* Where its entry stands; the last one begins the search. */
+static void lists_are_durable(struct tracing *tracing);
+
 static void
-lists_are_durable(void *arg, const struct az_ticket *ticket)
+list_is_durable(void *arg, const struct az_ticket *ticket)
 {
 	struct tracing *tracing = arg;
+	uint32_t list = ticket_entry(ticket)->detail;
+
+	tracing->answers_open--;
+	tracing->lists[list - 1].index = ticket_index(ticket);
+	if (list == tracing->list_count)
+		lists_are_durable(tracing);
+}
+
+/* The lists are in the ledger, and the case has less left: now something may be searched for. */
+static void
+lists_are_durable(struct tracing *tracing)
+{
 	struct custody *custody = tracing->custody;
 	struct payload_text text;
 	struct az_err err = {0};
 
-	(void)ticket;
-	tracing->answers_open--;
 	if (payload_read(
 		buffer_peek(&tracing->payload.buffer), thing_apply, custody, &text, &err) != AZ_OK)
 		custody_fatal(custody, &err);
@@ -47,20 +59,23 @@ submit_list(struct tracing *tracing, size_t at, struct az_err *reterr)
 	struct ledger_entry entry = request_entry(tracing->request, ENTRY_TRACE_LIST);
 	bool last = at + 1 == tracing->list_count;
 	struct bytes payload = {0};
+	enum az_status status;
 
 	entry.subject = tracing->id;
 	entry.detail = (uint32_t)at + 1;
 	entry.rows = list->rows;
 	memcpy(entry.document, list->sha256, sizeof(entry.document));
 	if (last) {
-		enum az_status status = payload_end(&tracing->payload, NULL, entry.text);
-
+		status = payload_end(&tracing->payload, NULL, entry.text);
 		if (status != AZ_OK)
 			return az_fail(reterr, status, "trace: the entry is too large");
 		payload = buffer_peek(&tracing->payload.buffer);
 	}
-	return ledger_submit(tracing->custody->ledger, &entry, payload,
-	    last ? lists_are_durable : NULL, tracing, reterr);
+	status = ledger_submit(
+	    tracing->custody->ledger, &entry, payload, list_is_durable, tracing, reterr);
+	if (status == AZ_OK)
+		tracing->answers_open++;
+	return status;
 }
 
 /* No change is at work, which might be one of the case. */
@@ -89,7 +104,6 @@ tracing_commit(struct tracing *tracing)
 	for (size_t i = 0; i < tracing->list_count && status == AZ_OK; i++)
 		status = submit_list(tracing, i, &err);
 	if (status == AZ_OK) {
-		tracing->answers_open++;
 		custody->trace_is_committing = true;
 	} else {
 		tracing_fail(tracing, status, &err);
@@ -106,8 +120,10 @@ opening_is_durable(void *arg, const struct az_ticket *ticket)
 	for (size_t i = 0; i < tracing->client_count; i++) {
 		struct tracing_client *client = &tracing->clients[i];
 
-		if (client->id == ticket_entry(ticket)->log)
-			client->ticket = ticket_keep(ticket);
+		if (client->id != ticket_entry(ticket)->log)
+			continue;
+		client->ticket = ticket_keep(ticket);
+		client->opened_index = ticket_index(ticket);
 	}
 	if (tracing->answers_open > 0)
 		return;

@@ -41,6 +41,7 @@ struct tracing_list {
 	uint64_t before; /* rows of the lists before it */
 	uint64_t fields; /* of its columns, in intake's numbering */
 	char x_names[FIELD_COUNT][FIELD_NAME_MAX];
+	uint64_t index;  /* of its entry */
 	bool is_made_up; /* it looks as if somebody tried out who is here */
 };
 
@@ -89,6 +90,7 @@ struct tracing_client {
 	struct client_keys keys;  /* a copy, whose parts stay where they are */
 	struct tree opened;       /* over what is opened of it */
 	struct az_ticket *ticket; /* of the entry that says so */
+	uint64_t opened_index;
 	/* results */
 	uint64_t rows, people, fields;
 };

@@ -32,6 +32,7 @@ int verify_checkpoint(const struct verify_options *options);
 int verify_consistency(const struct verify_options *options);
 int verify_receipt(const struct verify_options *options);
 int verify_inclusion(const struct verify_options *options);
+int verify_bundle(const struct verify_options *options);
 int verify_log(const struct verify_options *options);
 int verify_witness(const struct verify_options *options);
 

@@ -41,6 +41,9 @@ static const struct command {
     {"receipt", verify_receipt, 1, OPTION_VKEY | OPTION_HOUSE_VKEY | OPTION_LIST, 0,
 	"receipt FILE [--vkey KEY] [--house-vkey KEY] [--list FILE]\n"
 	"      that a receipt is signed, is of the list, and stands in the client's log"},
+    {"bundle", verify_bundle, 1, OPTION_HOUSE_VKEY, 0,
+	"bundle DIR [--house-vkey KEY]\n"
+	"      that a trace's lists and verdicts are those of the signed logs"},
     {"log", verify_log, 1, OPTION_VKEY | OPTION_NEWEST | OPTION_WITNESS | OPTION_STORY, 0,
 	"log DIR [--vkey KEY] [--newest CHECKPOINT] [--witness KEY] [--story]\n"
 	"      that every entry of an exported log is as it was signed"},

@@ -42,7 +42,7 @@ as sato trace --case 1
 gives 2 'nor without a file'
 as sato trace --case 1 leak.csv
 gives 1 'nor in one that there is none of'
-as sato --json case open --reason suspicion --rows 1000
+as sato --json case open --reason suspicion --rows 1200
 request=$(json .request)
 as sato trace --case 1 leak.csv
 gives 3 'a case that is not approved allows nothing'
@@ -140,6 +140,52 @@ grep -q '100 rows: 100 ours, 0 ambiguous, 0 not found' out && grep -q 'c01 .*100
 	grep -q 'searched: 3 of 3 consignments' out
 ok 'one screen says it'
 
+# A result that can be checked without the house.
+verify=${AZUKARI_VERIFY:-$(dirname "$az")/../verify/azukari-verify}
+check() { # bundle, options…
+	code=0
+	"$verify" bundle "$@" >out 2>err || code=$?
+}
+as sato --json trace --case 1 --bundle bundle --rows rows.csv leak.csv foreign.csv
+gives 0 'a trace makes a bundle'
+is "$(json '[.entries[].entry] | join(" ")')" 'trace-list trace-list trace-opened traced' 'of all entries behind it'
+check bundle
+gives 0 'which holds'
+grep -q 'keys were taken from the bundle itself' out
+ok 'with a word on its keys'
+cp bundle/house.vkey known.vkey
+check bundle --house-vkey known.vkey
+gives 0 'with the key that is known'
+check bundle --house-vkey bundle/client-c01.vkey
+gives 4 'and with no other'
+as sato --json trace --case 1 --bundle bundle leak.csv
+gives 1 'a bundle is never written over'
+for change in 's/"rows": 100/"rows": 99/' 's/"ours": 100/"ours": 101/' 's/"not_found": 40/"not_found": 41/' 's/"case": 1,/"case": 2,/' \
+	's/"entry": "traced"/"entry": "trace-list"/' 's/"sha256": "./"sha256": "f/; s/"sha256": "f/"sha256": "0/' 's/"opened": [0-9]*/"opened": 7/'; do
+	cp -r bundle changed
+	sed "$change" bundle/result.json >changed/result.json
+	check changed
+	gives 4 "a result with $change is found out"
+	rm -r changed
+done
+for proof in bundle/*.proof; do
+	cp -r bundle changed
+	flip "changed/${proof##*/}" $(($(wc -c <"$proof") / 2))
+	check changed
+	[ "$code" -eq 4 ] || [ "$code" -eq 1 ]
+	ok "a bundle with $(basename "$proof") changed does not hold (exit $code)"
+	rm "changed/${proof##*/}"
+	check changed
+	gives 1 'nor one without it'
+	rm -r changed
+done
+mkdir changed
+check changed
+gives 1 'an empty folder is no bundle'
+echo '{"entries":[],"lists":[]}' >changed/result.json
+check changed
+gives 4 'nor is one without entries'
+
 # Japanese, as brokers send it: CP932, other spellings, some rows damaged.
 {
 	printf '番号,氏名,住所,電話番号\n'
@@ -165,7 +211,7 @@ as sato --json case list
 used=$(json '.cases[0].used')
 awk 'NR == 1 { print; next } { for (i = 0; i < 10; i++) print }' leak.csv >long.csv
 as sato trace --case 1 long.csv
-gives 5 "a list that is longer than what is left of the case ($used of 1000 used)"
+gives 5 "a list that is longer than what is left of the case ($used of 1200 used)"
 as sato --json case list
 is "$(json '.cases[0].used')" "$used" 'uses nothing'
 open_case() { # options…
