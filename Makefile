@@ -2,7 +2,7 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 
-.PHONY: all bench deps demo eval check check-slow clean fuzz format install help
+.PHONY: all bench deps demo eval incident check check-slow clean fuzz format install help
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j $(JOBS)
@@ -28,6 +28,9 @@ bench: deps
 eval: deps
 	@scripts/eval.sh
 
+incident: all
+	@scripts/incident.sh
+
 fuzz: deps
 	@scripts/fuzz.sh
 
@@ -48,6 +51,7 @@ help:
 	@echo 'make check-slow  every fault point, 100,000 tampered logs, then the fuzzers: hours'
 	@echo 'make fuzz     let the fuzzers search, FUZZ_SECONDS each'
 	@echo 'make eval     measure how well traces are attributed: minutes'
+	@echo 'make incident trace a broker'"'"'s list at the size of a real case: INCIDENT_PEOPLE and others make it smaller'
 	@echo 'make bench    measure, beside PostgreSQL'
 	@echo 'make format   lay out the sources'
 	@echo 'make clean    remove what was built'

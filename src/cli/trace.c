@@ -249,6 +249,8 @@ print_attribution(const json_t *tree)
 	(void)printf("\nverdict: %s\n", text_of(tree, "verdict"));
 	print_dating(json_object_get(tree, "dating"));
 	json_array_foreach(suspects, i, item) print_suspect(item, count_of(tree, "leaks") > 1);
+	json_array_foreach(json_object_get(tree, "in_every_leak"), i, item)(void)
+	    printf("may have been each of the leaks: staff %s\n", json_string_value(item));
 	json_array_foreach(json_object_get(tree, "histories"), i, item)(void)
 	    printf("imported history %llu has %llu accesses to these rows: %s\n",
 		count_of(item, "history"), count_of(item, "rows"), text_of(item, "sha256"));
@@ -318,13 +320,13 @@ print_traced(const struct trace *trace, struct front *front, const struct front_
 		return print_error(
 		    trace->cli, AZ_FORGED, "the keeper sent an answer that cannot be", NULL);
 	}
+	if (!trace->cli->json)
+		print_result(tree);
 	make_numbers(tree);
 	if (trace->bundle_path != NULL)
 		status = trace_bundle_write(front, trace->bundle_path, tree, &err);
 	if (trace->cli->json)
 		print_json(json_incref(tree));
-	else
-		print_result(tree);
 	json_decref(tree);
 	/* The case is used, and the result told: the bundle alone is missing. */
 	return status == AZ_OK ? 0 : cli_fail(&err);

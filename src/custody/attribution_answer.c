@@ -6,6 +6,7 @@
 #include "custody/attribution_internal.h"
 
 #define WORDS_MAX 320u
+#define POSSIBLE  0.05 /* of a leak, below which nobody is said to be in it */
 
 const struct model_result *
 attribution_result(const struct attribution *attribution)
@@ -250,6 +251,50 @@ answer_histories(struct wire_writer *writer, const struct attribution *attributi
 	answer_end(writer);
 }
 
+/* Whether a person may have been the source of every leak that is told. */
+static bool
+is_in_every_leak(const struct model_result *result, uint32_t index)
+{
+	for (size_t leak = 0; leak < result->leaks; leak++) {
+		bool told = false;
+		bool found = false;
+
+		for (size_t i = 0; i < result->suspect_count; i++) {
+			const struct model_suspect *suspect = &result->suspects[i];
+
+			if (suspect->leak != leak)
+				continue;
+			told = true;
+			found |= suspect->who.owner == MODEL_PERSON && suspect->who.index == index &&
+			    suspect->posterior >= POSSIBLE;
+		}
+		if (told && !found)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Whom the leaks have in common. A copy of a whole list is also its client's own, so that each leak alone is a tie; but several
+ * clients would have leaked where one person could have.
+ */
+static void
+answer_common(struct wire_writer *writer, const struct attribution *attribution)
+{
+	const struct model_result *result = &attribution->result;
+
+	answer_array(writer, "in_every_leak");
+	for (size_t i = 0; i < result->suspect_count && result->leaks > 1; i++) {
+		const struct model_suspect *suspect = &result->suspects[i];
+
+		if (suspect->leak == 0 && suspect->who.owner == MODEL_PERSON &&
+		    is_in_every_leak(result, suspect->who.index))
+			answer_text(
+			    writer, NULL, person_label(attribution, suspect->who.index));
+	}
+	answer_end(writer);
+}
+
 void
 attribution_answer(const struct attribution *attribution, struct wire_writer *writer)
 {
@@ -265,5 +310,6 @@ attribution_answer(const struct attribution *attribution, struct wire_writer *wr
 	for (size_t i = 0; i < result->suspect_count; i++)
 		answer_suspect(writer, attribution, &result->suspects[i]);
 	answer_end(writer);
+	answer_common(writer, attribution);
 	answer_histories(writer, attribution);
 }
