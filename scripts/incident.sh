@@ -1,7 +1,7 @@
 #!/bin/sh
 # The case that this program exists for, at its full size: a maintainer copies lists of 69 clients for ten years, and a
 # broker's list, mixed from several takings and from elsewhere, turns up. Ends with every stolen row given to its client,
-# the time of the copying, and the person; exit 1 if one of these is missing.
+# the time of the copying, and whoever of the staff had them; exit 1 if one of these is missing.
 #
 #	INCIDENT_PEOPLE (9280000) in all lists  INCIDENT_CLIENTS (69)  INCIDENT_STAFF (2000)  INCIDENT_VIEWS (300) each
 #	INCIDENT_TAKINGS (110) of the thief     INCIDENT_ROWS (1000000) of the broker's list, a fifth of it from elsewhere
@@ -153,5 +153,5 @@ echo "result thief_posterior $named"
 echo "result total_seconds $(($(date +%s) - began))"
 [ "$unassigned" -eq 0 ] || exit 1
 [ "$(echo "$took < 60" | bc)" -eq 1 ] || exit 1
-# Each taking alone is a tie with the client that has the same list; only one person is in all of them.
-[ "$(jq -r '.verdict == "attributed" and .suspects[0].staff == "temp7" or .in_every_leak == ["temp7"]' "$folder/result")" = true ] || exit 1
+# Whoever took whole lists is in a tie with the clients that have the same: no other human may stand before him.
+[ "$(jq -r '[.suspects[] | select(.who == "staff")][0].staff // ""' "$folder/result")" = temp7 ] || exit 1
