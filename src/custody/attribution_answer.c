@@ -265,8 +265,8 @@ is_in_every_leak(const struct model_result *result, uint32_t index)
 			if (suspect->leak != leak)
 				continue;
 			told = true;
-			found |= suspect->who.owner == MODEL_PERSON && suspect->who.index == index &&
-			    suspect->posterior >= POSSIBLE;
+			found |= suspect->who.owner == MODEL_PERSON &&
+			    suspect->who.index == index && suspect->posterior >= POSSIBLE;
 		}
 		if (told && !found)
 			return false;
@@ -289,8 +289,7 @@ answer_common(struct wire_writer *writer, const struct attribution *attribution)
 
 		if (suspect->leak == 0 && suspect->who.owner == MODEL_PERSON &&
 		    is_in_every_leak(result, suspect->who.index))
-			answer_text(
-			    writer, NULL, person_label(attribution, suspect->who.index));
+			answer_text(writer, NULL, person_label(attribution, suspect->who.index));
 	}
 	answer_end(writer);
 }

@@ -206,6 +206,10 @@ gives 0 'misspelt rows'
 [ "$(json .ours)" -ge 95 ]
 ok "are opened and compared ($(json '"\(.ours) of \(.rows), \(.opened) opened"'))"
 
+# Nothing of anybody lies on the disk in plain, whatever was searched for (I4).
+! LC_ALL=C grep -raqE 'Elm Road|Quay Lane|Abbott' house
+ok 'no value of a row or a list is on the disk'
+
 # --- limits -----------------------------------------------------------------------------------------
 as sato --json case list
 used=$(json '.cases[0].used')
