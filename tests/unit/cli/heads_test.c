@@ -131,6 +131,34 @@ a_slower_command_does_not_forget_what_a_faster_one_saw(void **state)
 }
 
 static void
+after_a_declared_loss_less_is_taken_and_the_life_before_never_again(void **state)
+{
+	struct heads old = {0};
+	struct heads new = {0};
+	struct heads stored = {0};
+	struct head head = head_of(0, 5, 3);
+
+	(void)state;
+	head.generation = 2;
+	assert_int_equal(see(&old, 0, 9, 1), AZ_OK);
+	assert_int_equal(heads_write(dirfd, house, &old, NULL), AZ_OK);
+	assert_int_equal(heads_see(&new, &head, NULL), AZ_OK);
+	assert_int_equal(heads_write(dirfd, house, &new, NULL), AZ_OK);
+	/* A command that is slower forgets nothing of the new life. */
+	assert_int_equal(heads_write(dirfd, house, &old, NULL), AZ_OK);
+	assert_int_equal(heads_read(dirfd, house, &stored, NULL), AZ_OK);
+	assert_true(
+	    stored.count == 1 && stored.heads[0].generation == 2 && stored.heads[0].size == 5);
+	/* And the life before does not come back, however much it has. */
+	assert_int_equal(see(&stored, 0, 100, 1), AZ_FORGED);
+	head.size = 4;
+	assert_int_equal(heads_see(&stored, &head, NULL), AZ_FORGED);
+	heads_fini(&old);
+	heads_fini(&new);
+	heads_fini(&stored);
+}
+
+static void
 two_commands_that_saw_two_histories_are_evidence(void **state)
 {
 	struct heads one = {0};
@@ -201,6 +229,8 @@ main(void)
 		a_slower_command_does_not_forget_what_a_faster_one_saw, empty_folder),
 	    cmocka_unit_test_teardown(
 		two_commands_that_saw_two_histories_are_evidence, empty_folder),
+	    cmocka_unit_test_teardown(
+		after_a_declared_loss_less_is_taken_and_the_life_before_never_again, empty_folder),
 	    cmocka_unit_test_teardown(a_damaged_file_is_never_ignored, empty_folder),
 	    cmocka_unit_test_teardown(another_houses_file_is_refused, empty_folder),
 	};
