@@ -70,6 +70,49 @@ grep -q backed-up out
 ok 'the ledger says so'
 as mori entrust --client c01 --purpose checkup --as-of 2026-04-02 list.csv
 gives 0 'lists are taken again'
+# One that is stopped in the middle: "$copying", with files half there.
+halfway() { # folder
+	AZUKARI_KEY=$work/kato.key "$az" backup "$1" >half.out 2>&1 </dev/null &
+	copying=$!
+	for _ in $(seq 2000); do
+		[ -n "$(ls -d "$1".new-*/keeper 2>/dev/null)" ] && break
+		sleep 0.002
+	done
+	kill -STOP "$copying"
+}
+halfway half
+see 1
+gives 0 'while files are copied people are seen'
+as mori entrust --client c01 --purpose checkup --as-of 2026-04-02 list.csv
+gives 5 'lists wait'
+as ito correct --client c01 --purpose checkup --by number=1 --set name='Ann Other'
+gives 5 'and corrections'
+as kato backup second
+gives 5 'and another backup'
+kill -9 "$copying"
+wait "$copying" 2>/dev/null
+as mori entrust --client c01 --purpose checkup --as-of 2026-04-02 list.csv
+gives 0 'one that was killed holds nobody up'
+[ ! -e half ]
+ok 'and is no backup'
+run --house r0 restore "$(ls -d half.new-*)" --keys house.keys
+gives 1 'nor is what is left of it'
+rm -rf half.new-*
+halfway half
+kill -9 "$(child_of_server azukari-keeper)"
+for _ in $(seq 100); do
+	run status
+	[ "$code" -eq 0 ] && break
+	sleep 0.1
+done
+gives 0 'a keeper that dies meanwhile starts again'
+kill -CONT "$copying"
+code=0
+wait "$copying" || code=$?
+[ "$code" -ne 0 ]
+ok "and what was copied is of no use (exit $code)"
+[ -z "$(ls -d half* 2>/dev/null | grep -v out)" ]
+ok 'and not kept'
 stop
 gives 0 'it stops'
 ! LC_ALL=C grep -raq -e planted -e 1234-5678 live
@@ -168,7 +211,7 @@ gives 4 'to everybody who has seen more'
 # It outgrows what was seen: that is no excuse, and what was seen is not forgotten over it.
 XDG_STATE_HOME=$work/empty
 mkdir empty
-for _ in $(seq 40); do at_house behind run policy list; done
+for _ in $(seq 70); do at_house behind run policy list; done
 XDG_STATE_HOME=$work/state
 for which in once twice; do
 	at_house behind run status
