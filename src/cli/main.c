@@ -347,7 +347,7 @@ static const struct command commands[] = {
     {"backup", cmd_backup, "copy a house, without its keys",
 	"azukari backup DIR\n"
 	"  DIR  a folder to make: vault, ledger, house.db, catalogue, as ciphertext and codes\n"
-	"  A house that is served goes on; lists and corrections wait.\n"
+	"  A house that is served goes on; lists, corrections and reading the ledger wait.\n"
 	"example: azukari --key kato.key backup /mnt/backup/2026-11-25"},
     {"restore", cmd_restore, "make a house out of a backup",
 	"azukari restore DIR --keys FILE\n"
