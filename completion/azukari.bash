@@ -13,7 +13,7 @@ _azukari() {
 	done
 	local words=''
 	case $before in
-	--house | --out | --seen) COMPREPLY=($(compgen -d -- "$word")); return ;;
+	--house | --out | --seen | --anchor) COMPREPLY=($(compgen -d -- "$word")); return ;;
 	--key | --key-out | --keys) COMPREPLY=($(compgen -f -- "$word")); return ;;
 	--role | --roles) words='agent supervisor officer investigator maintainer' ;;
 	--reason) words='enquiry outbound callback complaint payment identity-check correction persons-request suspicion audit authority' ;;
@@ -54,6 +54,7 @@ _azukari() {
 		staff,enrol) words='--out --name --code' ;;
 		staff,*) words='add list end until rekey key enrol' ;;
 		invite,*) words='--role --name --employer --agency --tier --from --until --days' ;;
+		serve,*) words='--anchor' ;;
 		unlock,*) words='--officer --passphrase' ;;
 		device,add) words='--public' ;;
 		device,key) words='--out' ;;

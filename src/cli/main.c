@@ -21,10 +21,12 @@ static const struct command commands[] = {
 	"  --unsealed       for demonstrations and tests: a plain root key, one officer\n"
 	"example: azukari init --house h --officer aoki --key-out aoki.key --unsealed"},
     {"serve", cmd_serve, "run the house's processes",
-	"azukari [--house DIR] serve\n"
+	"azukari [--house DIR] serve [--anchor DIR]\n"
 	"  Runs keeper and vault until SIGTERM, and starts them anew when one dies.\n"
 	"  Commands start an unsealed house themselves, for as long as they need it.\n"
-	"example: azukari --house h serve"},
+	"  --anchor DIR  on another machine: gets each signed checkpoint; a ledger that is\n"
+	"                behind what lies there is refused (exit 4)\n"
+	"example: azukari --house h serve --anchor /mnt/anchor"},
     {"unlock", cmd_unlock, "open a sealed house after a start",
 	"azukari unlock --officer LABEL [--passphrase @N]\n"
 	"  Asks for the officer's passphrase on the terminal.\n"

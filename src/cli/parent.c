@@ -46,7 +46,7 @@
 
 struct parent {
 	const struct parent_config *config;
-	int keeper_dirfd, vault_dirfd, run_dirfd;
+	int keeper_dirfd, vault_dirfd, run_dirfd, anchor_fd;
 	int listen_fd;
 	int tables_fd; /* what keeper and intake make match keys with, the same for both */
 	int signal_fd;
@@ -149,7 +149,7 @@ start(struct parent *parent, struct az_err *reterr)
 	}
 	if (status == AZ_OK) {
 		int fds[] = {keeper_pair[1], parent->keeper_dirfd, parent->listen_fd, vault_pair[0],
-		    parent->tables_fd};
+		    parent->tables_fd, parent->anchor_fd};
 
 		/* A sealed house's keeper ends rather than have a secret in memory that can be swapped. */
 		const char *how = house_is_unsealed(config->folder->file.house) ? NULL : "sealed";
@@ -656,6 +656,19 @@ open_folders(struct parent *parent, struct az_err *reterr)
 }
 
 static enum az_status
+open_anchor(struct parent *parent, struct az_err *reterr)
+{
+	const char *path = parent->config->anchor;
+	int flags = O_RDONLY | O_CLOEXEC | (path != NULL ? O_DIRECTORY : 0);
+
+	parent->anchor_fd = open(path != NULL ? path : "/dev/null", flags);
+	if (parent->anchor_fd < 0)
+		return az_fail_errno(
+		    reterr, AZ_IO, errno, "anchor %s", path != NULL ? path : "/dev/null");
+	return AZ_OK;
+}
+
+static enum az_status
 open_tables(struct parent *parent, struct az_err *reterr)
 {
 	bool there;
@@ -675,12 +688,15 @@ parent_run(const struct parent_config *config, struct az_err *reterr)
 	    .keeper_dirfd = -1,
 	    .vault_dirfd = -1,
 	    .run_dirfd = -1,
+	    .anchor_fd = -1,
 	    .tables_fd = -1,
 	    .listen_fd = -1,
 	    .signal_fd = -1,
 	    .pause_us = PAUSE_FIRST_US};
 	enum az_status status = open_folders(&parent, reterr);
 
+	if (status == AZ_OK)
+		status = open_anchor(&parent, reterr);
 	if (status == AZ_OK)
 		status = open_tables(&parent, reterr);
 	if (status == AZ_OK)
@@ -710,6 +726,7 @@ parent_run(const struct parent_config *config, struct az_err *reterr)
 	fd_close(&parent.keeper_dirfd);
 	fd_close(&parent.vault_dirfd);
 	fd_close(&parent.run_dirfd);
+	fd_close(&parent.anchor_fd);
 	fd_close(&parent.tables_fd);
 	return status;
 }

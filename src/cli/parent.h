@@ -12,6 +12,7 @@ struct parent_config {
 	struct house_users users;
 	const struct secret *root, *host;
 	const struct parent_founding *founding; /* found the house, then stop; else NULL */
+	const char *anchor;                     /* a folder for checkpoints (ledger.h), or NULL */
 	bool transient;                         /* end a second after the last front has gone */
 	int told_fd; /* -1, or where "ready" is told by closing it; an error is written first */
 };

@@ -78,11 +78,13 @@ take_lock(
 }
 
 static enum az_status
-serve(const char *path, bool transient, struct az_err *reterr)
+serve(const char *path, const char *anchor, bool transient, struct az_err *reterr)
 {
 	struct house_folder folder = {.dirfd = -1};
-	struct parent_config config = {
-	    .folder = &folder, .transient = transient, .told_fd = transient ? TOLD_FD : -1};
+	struct parent_config config = {.folder = &folder,
+	    .anchor = anchor,
+	    .transient = transient,
+	    .told_fd = transient ? TOLD_FD : -1};
 	struct secret *root = NULL;
 	struct secret *host = NULL;
 	int lock = -1;
@@ -129,7 +131,9 @@ tell_failure(const struct az_err *err)
 int
 cmd_serve(const struct cli *cli, int argc, char **argv)
 {
-	static const struct option options[] = {{"transient", no_argument, NULL, 't'}, {0}};
+	static const struct option options[] = {
+	    {"transient", no_argument, NULL, 't'}, {"anchor", required_argument, NULL, 'a'}, {0}};
+	const char *anchor = NULL;
 	struct stat told;
 	bool transient = false;
 	struct az_err err = {0};
@@ -137,16 +141,19 @@ cmd_serve(const struct cli *cli, int argc, char **argv)
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 't')
+		if (option == 'a')
+			anchor = optarg;
+		else if (option == 't')
+			transient = true;
+		else
 			return cli_usage("serve", NULL);
-		transient = true;
 	}
 	if (optind != argc || cli->house == NULL)
 		return cli_usage("serve", "no house is named");
 	/* Only a command starts it so, and gives it a pipe to answer through. */
 	if (transient && (fstat(TOLD_FD, &told) != 0 || !S_ISFIFO(told.st_mode)))
 		return cli_usage("serve", "--transient is for commands that start it themselves");
-	status = serve(cli->house, transient, &err);
+	status = serve(cli->house, anchor, transient, &err);
 	err.status = status;
 	if (status == AZ_OK)
 		return 0;

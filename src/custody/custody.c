@@ -159,6 +159,8 @@ open_ledger(struct custody *custody, struct az_err *reterr)
 {
 	struct ledger_config config = {.root = custody->config.root,
 	    .create = custody->config.founding != NULL,
+	    .has_anchor = custody->config.has_anchor,
+	    .anchor_dirfd = custody->config.anchor_dirfd,
 	    .behind = behind,
 	    .behind_sync = behind_sync,
 	    .behind_arg = custody,

@@ -28,6 +28,8 @@ struct custody_front;
 
 struct custody_config {
 	int dirfd; /* HOUSE/keeper; stays the caller's, open as long as the custody */
+	bool has_anchor;
+	int anchor_dirfd; /* of the ledger (ledger.h) */
 	uint8_t house[HOUSE_ID_SIZE];
 	const struct secret *root;              /* not kept */
 	const struct secret *host;              /* not kept */

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -373,12 +374,22 @@ secret_from(const uint8_t *data, size_t size, struct secret **ret_secret, struct
 	return status;
 }
 
+/* The parent passes the anchor's folder, or /dev/null. */
+static bool
+has_anchor(void)
+{
+	struct stat info;
+
+	return fstat(KEEPER_FD_ANCHOR, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
 static enum az_status
 shut_in(struct az_err *reterr)
 {
-	int folder = KEEPER_FD_FOLDER;
-	struct sandbox sandbox = {
-	    .profile = SANDBOX_KEEPER, .writable_dirs = &folder, .writable_count = 1};
+	int folders[] = {KEEPER_FD_FOLDER, KEEPER_FD_ANCHOR};
+	struct sandbox sandbox = {.profile = SANDBOX_KEEPER,
+	    .writable_dirs = folders,
+	    .writable_count = has_anchor() ? 2 : 1};
 
 	return sandbox_enter(&sandbox, reterr);
 }
@@ -388,6 +399,8 @@ open_house(struct keeper *keeper, const struct parent_start *start, const struct
     const struct secret *host, struct az_err *reterr)
 {
 	struct custody_config config = {.dirfd = KEEPER_FD_FOLDER,
+	    .has_anchor = has_anchor(),
+	    .anchor_dirfd = KEEPER_FD_ANCHOR,
 	    .root = root,
 	    .host = host,
 	    .founding = start->found ? &start->founding : NULL,

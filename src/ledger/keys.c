@@ -112,6 +112,8 @@ ledger_sign_log(struct ledger *ledger, uint32_t number, struct az_err *reterr)
 	if (status == AZ_OK)
 		status = file_replace(log->dirfd, "checkpoint", buffer_peek(&note), 0600, reterr);
 	if (status == AZ_OK)
+		status = anchor_write(ledger, number, buffer_peek(&note), reterr);
+	if (status == AZ_OK)
 		ledger->unsigned_logs[number] = false;
 	sign_key_free(&sign_key);
 	buffer_fini(&note);

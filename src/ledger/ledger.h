@@ -201,8 +201,14 @@ struct ledger_config {
 	int dirfd; /* the ledger's folder; stays the caller's, open as long as the ledger */
 	uint8_t house[HOUSE_ID_SIZE];
 	const struct secret *root; /* the ledger's keys are derived from it; it is not kept */
-	bool create;               /* make a new, empty ledger; AZ_CONFLICT if there is one */
-	size_t segment_size;       /* of the write-ahead log; 0 for 16 MiB; a multiple of 4096 */
+	/*
+	 * A folder, meant for another machine, that each checkpoint is written to as it is signed: what it has
+	 * of this house must be continued. It stays the caller's.
+	 */
+	bool has_anchor;
+	int anchor_dirfd;
+	bool create;         /* make a new, empty ledger; AZ_CONFLICT if there is one */
+	size_t segment_size; /* of the write-ahead log; 0 for 16 MiB; a multiple of 4096 */
 	/* Follower: apply to the house's state, in order of seq, without syncing. */
 	enum az_status (*behind)(
 	    void *arg, const struct ledger_record *record, struct az_err *reterr);
@@ -219,7 +225,7 @@ struct ledger_config {
 
 /*
  * Opens and recovers. A torn last batch, which was never acknowledged, is dropped, and ledger_start
- * submits an ENTRY_RECOVERED that says so. AZ_FORGED: a log is behind its signed checkpoint, something
+ * submits an ENTRY_RECOVERED that says so. AZ_FORGED: a log is behind its signed checkpoint or the anchor, something
  * was removed from the write-ahead log or changed in it, or stored hashes do not lead to the stored
  * root. AZ_CORRUPT, AZ_NOT_FOUND, AZ_IO.
  */

@@ -137,6 +137,13 @@ AZ_CHECKED enum az_status wal_commit(
 
 #define SEGMENTS_MAX 1024u
 
+/*
+ * Whether a log continues the checkpoint of it in dirfd/name, which is called what. A log that is ahead of it will be signed
+ * anew. AZ_NOT_FOUND: there is none. AZ_FORGED.
+ */
+AZ_CHECKED enum az_status ledger_check_signed(struct ledger *ledger, uint32_t number, int dirfd,
+    const char *name, const char *what, bool is_anchor, struct az_err *reterr);
+
 /* What the committer knows of a log: the tree over everything it has flushed. */
 struct edge {
 	struct tree tree;
@@ -320,5 +327,13 @@ AZ_CHECKED enum az_status log_walk(const struct log *log, const struct ledger_pl
 void *committer_run(void *ledger);
 void *follower_run(void *ledger);
 void pending_release(struct ledger *ledger, struct pending *pending);
+
+/* --- anchor.c ------------------------------------------------------------------------------------- */
+
+/* Every log must continue what the anchor has of it. AZ_OK without an anchor. AZ_FORGED, AZ_IO. */
+AZ_CHECKED enum az_status anchor_check(struct ledger *ledger, struct az_err *reterr);
+/* A new checkpoint of a log. */
+AZ_CHECKED enum az_status anchor_write(
+    const struct ledger *ledger, uint32_t number, struct bytes note, struct az_err *reterr);
 
 #endif

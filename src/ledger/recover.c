@@ -313,12 +313,13 @@ recover_record(void *arg, const struct wal_record *record, struct az_err *reterr
 /* The checkpoint that note is, of this generation; or of the last one, so that it is signed anew. */
 static enum az_status
 open_checkpoint(struct ledger *ledger, uint32_t number, const uint8_t public_key[SIGN_PUBLIC_SIZE],
-    struct bytes note, struct checkpoint *ret_checkpoint, struct az_err *reterr)
+    struct bytes note, struct checkpoint *ret_checkpoint, bool *ret_older, struct az_err *reterr)
 {
 	struct note_key key;
 	enum az_status status = log_note_key(
 	    ledger->config.house, ledger->generation, number, public_key, &key, reterr);
 
+	*ret_older = false;
 	if (status == AZ_OK)
 		status = checkpoint_open_signed(note, &key, ret_checkpoint, reterr);
 	if (status == AZ_OK || ledger->generation == 1)
@@ -327,54 +328,78 @@ open_checkpoint(struct ledger *ledger, uint32_t number, const uint8_t public_key
 	    ledger->config.house, ledger->generation - 1, number, public_key, &key, reterr);
 	if (status == AZ_OK)
 		status = checkpoint_open_signed(note, &key, ret_checkpoint, reterr);
+	*ret_older = status == AZ_OK;
 	if (status == AZ_OK)
 		ledger->unsigned_logs[number] = true;
 	return status;
 }
 
-/* Step 3 for one log. A log may be ahead of its checkpoint, never behind. */
+/*
+ * Whether a log continues a checkpoint of it. It may be ahead, and is signed anew then; never behind, but behind the anchor of
+ * the last generation, whose loss was declared.
+ */
 static enum az_status
-check_checkpoint(struct ledger *ledger, uint32_t number, struct az_err *reterr)
+check_continues(struct ledger *ledger, uint32_t number, struct bytes note, const char *what,
+    bool is_anchor, struct az_err *reterr)
 {
 	const struct log *log = ledger->logs[number];
 	uint8_t public_key[SIGN_PUBLIC_SIZE], root[TREE_HASH_SIZE];
 	struct sign_key *sign_key = NULL;
 	struct checkpoint checkpoint = {0};
-	struct buffer note;
-	enum az_status status;
+	bool older = false;
+	enum az_status status = log_sign_key(ledger, number, &sign_key, reterr);
 
-	buffer_init(&note, NOTE_MAX, false);
-	status = file_read_whole(log->dirfd, "checkpoint", &note, reterr);
-	if (status == AZ_NOT_FOUND) {
-		/* Killed before the first one: then nothing was synced of it either. */
-		ledger->unsigned_logs[number] = true;
-		status = AZ_OK;
-		goto out;
-	}
-	if (status == AZ_OK)
-		status = log_sign_key(ledger, number, &sign_key, reterr);
 	if (status != AZ_OK)
-		goto out;
+		return status;
 	sign_key_public(sign_key, public_key);
-	status =
-	    open_checkpoint(ledger, number, public_key, buffer_peek(&note), &checkpoint, reterr);
+	sign_key_free(&sign_key);
+	status = open_checkpoint(ledger, number, public_key, note, &checkpoint, &older, reterr);
+	if (status == AZ_OK && older && is_anchor && checkpoint.size > log->tree.size)
+		return AZ_OK;
 	if (status == AZ_OK && checkpoint.size > log->tree.size)
-		status = az_fail(reterr, AZ_FORGED,
-		    "ledger: log %u has %llu entries, its signed checkpoint %llu", number,
-		    (unsigned long long)log->tree.size, (unsigned long long)checkpoint.size);
+		status = az_fail(reterr, AZ_FORGED, "ledger: log %u has %llu entries, its %s %llu",
+		    number, (unsigned long long)log->tree.size, what,
+		    (unsigned long long)checkpoint.size);
 	if (status == AZ_OK)
 		status = log_root_at(log, checkpoint.size, root, reterr);
 	if (status == AZ_OK &&
 	    !bytes_equal(bytes_make(root, sizeof(root)),
 		bytes_make(checkpoint.root, sizeof(checkpoint.root))))
 		status = az_fail(reterr, AZ_FORGED,
-		    "ledger: log %u is not the one its checkpoint was signed over", number);
+		    "ledger: log %u is not the one its %s was signed over", number, what);
 	if (status == AZ_OK && checkpoint.size < log->tree.size)
 		ledger->unsigned_logs[number] = true;
-out:
-	sign_key_free(&sign_key);
-	buffer_fini(&note);
 	return status;
+}
+
+enum az_status
+ledger_check_signed(struct ledger *ledger, uint32_t number, int dirfd, const char *name,
+    const char *what, bool is_anchor, struct az_err *reterr)
+{
+	struct az_err err = {0};
+	struct buffer note;
+	enum az_status status;
+
+	buffer_init(&note, NOTE_MAX, false);
+	status = file_read_whole(dirfd, name, &note, &err);
+	if (status == AZ_OK)
+		status = check_continues(ledger, number, buffer_peek(&note), what, is_anchor, &err);
+	buffer_fini(&note);
+	return status == AZ_OK ? AZ_OK : az_fail(reterr, status, "%s", err.text);
+}
+
+/* Step 3 for one log. */
+static enum az_status
+check_checkpoint(struct ledger *ledger, uint32_t number, struct az_err *reterr)
+{
+	enum az_status status = ledger_check_signed(ledger, number, ledger->logs[number]->dirfd,
+	    "checkpoint", "signed checkpoint", false, reterr);
+
+	if (status != AZ_NOT_FOUND)
+		return status;
+	/* Killed before the first one: then nothing was synced of it either. */
+	ledger->unsigned_logs[number] = true;
+	return AZ_OK;
 }
 
 /* A log is checkpointed only once the state knows it: a checkpoint of an unknown log is a rollback. */
@@ -433,7 +458,9 @@ recover(struct ledger *ledger, struct az_err *reterr)
 		if (status == AZ_OK)
 			status = check_checkpoint(ledger, i, reterr);
 	}
-	return status == AZ_OK ? check_unknown(ledger, reterr) : status;
+	if (status == AZ_OK)
+		status = check_unknown(ledger, reterr);
+	return status == AZ_OK ? anchor_check(ledger, reterr) : status;
 }
 
 /* What the committer and the loop begin with. */

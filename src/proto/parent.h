@@ -3,7 +3,7 @@
  * base/frame.h over the sockets that the parent made. All are processes of ours: whoever receives
  * something malformed ends itself. docs/format/parent.md.
  *
- *	keeper  fd 3 parent, 4 HOUSE/keeper, 5 listening socket, 6 vault, 7 match tables
+ *	keeper  fd 3 parent, 4 HOUSE/keeper, 5 listening socket, 6 vault, 7 match tables, 8 anchor
  *	vault   fd 3 keeper, 4 HOUSE/vault
  *	intake  fd 3 keeper, 4 the list (the reading end of a pipe), 5 match tables
  *	verify  fd 3 keeper, 4 HOUSE/keeper/ledger      (azukari-keeper with argv[1] "verify")
@@ -26,6 +26,7 @@
 #define KEEPER_FD_LISTEN 5
 #define KEEPER_FD_VAULT  6
 #define KEEPER_FD_TABLES 7 /* or /dev/null: there are none */
+#define KEEPER_FD_ANCHOR 8 /* a folder, or /dev/null: there is none */
 #define CHILD_FD_KEEPER  3
 #define CHILD_FD_FOLDER  4 /* vault, verify */
 #define CHILD_FD_LIST    4 /* intake */

@@ -60,6 +60,8 @@ config_of(struct house *house, bool create)
 	struct ledger_config config = {.dirfd = house->dirfd,
 	    .root = house->root,
 	    .create = create,
+	    .has_anchor = house->has_anchor,
+	    .anchor_dirfd = house->anchor_dirfd,
 	    .segment_size = 2 * 1024 * 1024,
 	    .behind = behind,
 	    .behind_sync = behind_sync,

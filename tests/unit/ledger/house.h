@@ -17,6 +17,8 @@ struct house {
 	uint64_t acknowledged; /* tickets seen */
 	uint64_t applied;      /* records the follower handed out */
 	uint64_t applied_synced;
+	bool has_anchor;
+	int anchor_dirfd;
 	bool state_fails; /* the hook that makes the house's state durable fails */
 };
 
