@@ -111,8 +111,8 @@ hash_bundle(struct worker *worker, uint64_t number, unsigned int width, struct s
 
 		if (!bundle_next(&rest, &entry))
 			return az_fail(reterr, AZ_FORGED,
-			    "entry %llu is cut short, at byte %zu of %s", (unsigned long long)index,
-			    place, path);
+			    "entry %llu, at byte %zu of %s, is cut short, or its size was changed",
+			    (unsigned long long)index, place, path);
 		tree_leaf(entry, leaf);
 		if (!hash_is_equal(leaf, worker->tile.data + (size_t)i * TREE_HASH_SIZE))
 			return az_fail(reterr, AZ_FORGED,
