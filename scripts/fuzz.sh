@@ -6,7 +6,9 @@ cd "$(dirname "$0")/.."
 [ -f build-fuzz/build.ninja ] || CC=clang meson setup build-fuzz -Dfuzz=true \
 	-Db_sanitize=address,undefined -Db_lundef=false --optimization=2 >/dev/null
 ninja -C build-fuzz --quiet
-for name in ${FUZZERS:-wire noise scan unpack wrapped xls entry evidence age csv attribute history}; do
+# What is undefined ends a search, as it ends a test.
+export UBSAN_OPTIONS="${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}"
+for name in ${FUZZERS:-wire noise scan unpack wrapped xls entry evidence receipt witness age csv attribute history}; do
 	mkdir -p "build-fuzz/found/$name"
 	# libgsf loses some bytes of a damaged directory; intake lives for one list.
 	leaks=1

@@ -316,6 +316,9 @@ base64_decode(struct bytes text, struct buffer *buffer)
 
 	if (!base64_check(text, &size))
 		return AZ_INVALID;
+	/* Nothing may be allocated yet, and no offset may be put to a null pointer. */
+	if (size == 0)
+		return AZ_OK;
 	status = buffer_reserve(buffer, size);
 	if (status != AZ_OK)
 		return status;

@@ -239,6 +239,9 @@ base64_uses_the_standard_alphabet(void **state)
 
 	buffer_init(&bytes, 48, false);
 	buffer_init(&text, 64, false);
+	/* Nothing, into what has no memory yet. */
+	assert_int_equal(base64_decode(bytes_of(""), &bytes), AZ_OK);
+	assert_int_equal(bytes.size, 0);
 	assert_int_equal(base64_decode(bytes_of(alphabet), &bytes), AZ_OK);
 	assert_int_equal(bytes.size, 48);
 	assert_memory_equal(bytes.data, "\x00\x10\x83\x10\x51\x87", 6);
