@@ -59,6 +59,8 @@ enum sandbox_profile {
 	SANDBOX_VAULT,    /* and files below its folder, epoll, threads; no sockets are created */
 	SANDBOX_KEEPER, /* and accepts on sockets it was given, SQLite, priority of the calling thread */
 	SANDBOX_VERIFY, /* as INTAKE, and opens files below its folder for reading; epoll, threads */
+	SANDBOX_WITNESS, /* as INTAKE, and replaces files below its folder, accepts on sockets it
+			    has; epoll, no threads */
 };
 
 struct sandbox {

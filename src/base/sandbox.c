@@ -77,13 +77,14 @@ struct ruleset {
 };
 
 /* Sets of profiles. */
-#define INTAKE (1u << SANDBOX_INTAKE)
-#define VAULT  (1u << SANDBOX_VAULT)
-#define KEEPER (1u << SANDBOX_KEEPER)
-#define VERIFY (1u << SANDBOX_VERIFY)
-#define ALL    (INTAKE | VAULT | KEEPER | VERIFY)
-#define FILES  (VAULT | KEEPER | VERIFY) /* open files, run threads */
-#define STORES (VAULT | KEEPER)          /* change files */
+#define INTAKE  (1u << SANDBOX_INTAKE)
+#define VAULT   (1u << SANDBOX_VAULT)
+#define KEEPER  (1u << SANDBOX_KEEPER)
+#define VERIFY  (1u << SANDBOX_VERIFY)
+#define WITNESS (1u << SANDBOX_WITNESS)
+#define ALL     (INTAKE | VAULT | KEEPER | VERIFY | WITNESS)
+#define FILES   (VAULT | KEEPER | VERIFY) /* open files, run threads */
+#define STORES  (VAULT | KEEPER)          /* change files */
 
 struct allowed {
 	unsigned profiles;
@@ -194,6 +195,17 @@ static const struct allowed allowed_calls[] = {
     {KEEPER, SCMP_SYS(memfd_create)},
     {KEEPER, SCMP_SYS(pipe2)},
     {KEEPER, SCMP_SYS(getpriority)},
+    /* libevent waits, and a state is replaced: no more than that. */
+    {WITNESS, SCMP_SYS(accept4)},
+    {WITNESS, SCMP_SYS(epoll_ctl)},
+    {WITNESS, SCMP_SYS(epoll_wait)},
+    {WITNESS, SCMP_SYS(epoll_pwait)},
+    {WITNESS, SCMP_SYS(newfstatat)},
+    {WITNESS, SCMP_SYS(openat)},
+    {WITNESS, SCMP_SYS(fsync)},
+    {WITNESS, SCMP_SYS(rename)},
+    {WITNESS, SCMP_SYS(renameat)},
+    {WITNESS, SCMP_SYS(unlinkat)},
 #if SANITIZED
     {ALL, SCMP_SYS(mmap)},
     {ALL, SCMP_SYS(mprotect)},
@@ -247,6 +259,8 @@ static const struct limited limited_calls[] = {
     /* Reading its own limits. */
     {ALL, SCMP_SYS(prlimit64), 0, {{0, WHOLE, 0}, {2, WHOLE, 0}}},
     {ALL, SCMP_SYS(ioctl), ENOTTY, {{1, WHOLE, TCGETS}}},
+    /* How much a peer has sent. */
+    {WITNESS, SCMP_SYS(ioctl), 0, {{1, WHOLE, FIONREAD}}},
 #endif
     /* To the peer of a connection, never to an address. */
     {ALL, SCMP_SYS(sendto), 0, {{4, WHOLE, 0}}},
@@ -421,6 +435,7 @@ sandbox_sensible(const struct sandbox *sandbox)
 	case SANDBOX_INTAKE: return sandbox->writable_count == 0 && sandbox->readable_count == 0;
 	case SANDBOX_VERIFY: return sandbox->writable_count == 0;
 	case SANDBOX_VAULT:
+	case SANDBOX_WITNESS:
 	case SANDBOX_KEEPER: return true;
 	case SANDBOX_NONE: return false;
 	}

@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/proc.h"
 #include "verify/commands.h"
 #include "verify/witness.h"
 
@@ -33,6 +34,7 @@ struct server {
 	struct evhttp *http;
 	struct event *stop[2];
 	struct witness *witness;
+	unsigned int port;
 };
 
 static const char *
@@ -192,10 +194,27 @@ server_start(struct server *server, const char *listen, struct az_err *reterr)
 	bound = evhttp_bind_socket_with_handle(server->http, host, port);
 	if (bound == NULL)
 		return az_fail_errno(reterr, AZ_IO, errno, "listen on %s", listen);
-	(void)printf("listening on port %u for %zu logs\n", port_of(bound),
+	server->port = port_of(bound);
+	return AZ_OK;
+}
+
+static void
+say_listening(const struct server *server)
+{
+	(void)printf("listening on port %u for %zu logs\n", server->port,
 	    witness_log_count(server->witness));
 	(void)fflush(stdout);
-	return AZ_OK;
+}
+
+/* From here on it answers strangers: all it may still do is replace a state and answer. */
+static enum az_status
+shut_in(const struct server *server, struct az_err *reterr)
+{
+	int folder = witness_state_dirfd(server->witness);
+	struct sandbox sandbox = {
+	    .profile = SANDBOX_WITNESS, .writable_dirs = &folder, .writable_count = 1};
+
+	return sandbox_enter(&sandbox, reterr);
 }
 
 static enum az_status
@@ -207,6 +226,10 @@ serve(int dirfd, const char *listen, struct az_err *reterr)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (status == AZ_OK)
 		status = server_start(&server, listen, reterr);
+	if (status == AZ_OK)
+		status = shut_in(&server, reterr);
+	if (status == AZ_OK)
+		say_listening(&server);
 	if (status == AZ_OK && event_base_dispatch(server.base) < 0)
 		status = az_fail(reterr, AZ_IO, "witness: waiting failed");
 	server_fini(&server);

@@ -319,6 +319,12 @@ witness_free(struct witness **witness)
 	*witness = NULL;
 }
 
+int
+witness_state_dirfd(const struct witness *witness)
+{
+	return witness->state_dirfd;
+}
+
 size_t
 witness_log_count(const struct witness *witness)
 {

@@ -46,6 +46,8 @@ AZ_CHECKED enum az_status witness_create(
 AZ_CHECKED enum az_status witness_open(
     int dirfd, struct witness **ret_witness, struct az_err *reterr);
 void witness_free(struct witness **witness);
+/* Of the folder that is all it changes once it is open. */
+int witness_state_dirfd(const struct witness *witness);
 size_t witness_log_count(const struct witness *witness);
 
 enum witness_answer {

@@ -51,6 +51,7 @@ listen() {
 listen
 [ -n "$port" ]
 ok 'it listens'
+is "$(sed -n 's/^Seccomp:[[:space:]]*//p' "/proc/$server/status")" 2 'shut in: only listed system calls'
 cosign() { run ledger cosign --witness "$url" --witness-vkey w/vkey "$@"; }
 
 cosign tree

@@ -384,6 +384,7 @@ files_outside_are_denied(void **state)
 	assert_works(SANDBOX_VAULT, act_outside_is_denied);
 	assert_works(SANDBOX_KEEPER, act_outside_is_denied);
 	assert_works(SANDBOX_VERIFY, act_outside_is_denied);
+	assert_works(SANDBOX_WITNESS, act_outside_is_denied);
 }
 
 static bool

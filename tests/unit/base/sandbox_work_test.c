@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -390,6 +391,34 @@ a_verifier_can_do_its_work(void **state)
 	assert_works(SANDBOX_VERIFY, act_verify);
 }
 
+static bool
+act_witness(void)
+{
+	int waiting = -1;
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+	return fd >= 0 && ioctl(fd, FIONREAD, &waiting) == 0 && waiting > 0 &&
+	    file_replace(folder.fd, "state", bytes_of("kept"), 0644, NULL) == AZ_OK &&
+	    file_replace(folder.fd, "state", bytes_of("kept anew"), 0644, NULL) == AZ_OK;
+}
+
+static void
+a_witness_can_do_its_work(void **state)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/witness", outside.path);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(write(fd, "asked", 5), 5);
+	assert_works(SANDBOX_WITNESS, act_witness);
+	fd_close(&fd);
+	fd_close(&listener);
+}
+
 int
 main(void)
 {
@@ -398,6 +427,7 @@ main(void)
 	    cmocka_unit_test(intake_can_do_its_work),
 	    cmocka_unit_test(the_vault_can_do_its_work),
 	    cmocka_unit_test(the_keeper_can_do_its_work),
+	    cmocka_unit_test(a_witness_can_do_its_work),
 	    cmocka_unit_test(a_verifier_can_do_its_work),
 	};
 

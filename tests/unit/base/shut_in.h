@@ -13,7 +13,7 @@
 #include "folder.h"
 
 static const enum sandbox_profile profiles[] = {
-    SANDBOX_INTAKE, SANDBOX_VAULT, SANDBOX_KEEPER, SANDBOX_VERIFY};
+    SANDBOX_INTAKE, SANDBOX_VAULT, SANDBOX_KEEPER, SANDBOX_VERIFY, SANDBOX_WITNESS};
 
 static struct folder folder; /* may be changed by vault and keeper, read by a verifier */
 static struct folder public; /* may be read by the keeper */
@@ -41,7 +41,8 @@ static inline bool
 enter(enum sandbox_profile profile)
 {
 	bool reads = profile == SANDBOX_VERIFY || profile == SANDBOX_KEEPER;
-	bool writes = profile == SANDBOX_VAULT || profile == SANDBOX_KEEPER;
+	bool writes =
+	    profile == SANDBOX_VAULT || profile == SANDBOX_KEEPER || profile == SANDBOX_WITNESS;
 	struct sandbox sandbox = {
 	    .profile = profile,
 	    .writable_dirs = &folder.fd,
