@@ -246,7 +246,8 @@ check_counts(const struct bulk *bulk, struct az_err *reterr)
 {
 	const struct consignment *ours = &bulk->consignment;
 
-	if (bulk->told_rows != ours->rows ||
+	if (bulk->told_rows != ours->rows || bulk->last_row > bulk->told_rows ||
+	    bulk->last_refused > bulk->told_rows || bulk->told_refused > bulk->told_rows ||
 	    bulk->told_accepted + bulk->told_refused != bulk->told_rows ||
 	    bulk->told_accepted < ours->accepted || bulk->told_accepted > bulk->told_rows)
 		return az_fail(reterr, AZ_FORGED, "intake: its counts are not those of its rows");

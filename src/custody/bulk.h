@@ -178,6 +178,7 @@ struct bulk {
 	uint64_t sequence; /* frames read */
 	bool intake_is_done;
 	uint64_t told_rows, told_accepted, told_refused; /* by intake at its end */
+	uint32_t told_totals, told_sheets;
 	uint8_t x_bits[FIELD_COUNT]; /* intake's number of a field to the client's */
 	uint64_t columns_seen;       /* in intake's numbering */
 	bool has_columns;
@@ -188,6 +189,7 @@ struct bulk {
 	struct consignment consignment; /* counts, hashes */
 	uint32_t next_record;
 	struct number_set numbers;
+	uint32_t last_row, last_refused; /* of the list, as intake numbers it */
 	struct bulk_refusal refusals[BULK_REFUSALS_MAX];
 	size_t refusal_count;
 

@@ -541,6 +541,9 @@ reply_entrusted(struct bulk *bulk)
 	}
 	answer_uint(&writer, "impossible_births", done->bad_births);
 	answer_uint(&writer, "unused_columns", bulk->unused_columns);
+	answer_uint(&writer, "totals", bulk->told_totals);
+	if (bulk->told_sheets > 0)
+		answer_uint(&writer, "sheets", bulk->told_sheets);
 	answer_bytes(&writer, "sha256", bytes_make(done->sha256, sizeof(done->sha256)));
 	answer_bytes(&writer, "root", bytes_make(done->root, sizeof(done->root)));
 	answer_object(&writer, "ledger");

@@ -2,10 +2,19 @@
  * Frames of intake's, as the workers take them, one after the other: columns, rows and refusals, its end. Whoever reads
  * holds the lock of reading; what is for it alone it takes with it.
  */
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "custody/bulk.h"
+
+#define WAIT_MS 200
+#ifdef AZ_TESTABLE
+#define SILENCE_US (20 * AZ_US_PER_S)
+#else
+#define SILENCE_US (300 * AZ_US_PER_S)
+#endif
 
 /* --- columns ---------------------------------------------------------------------------------- */
 
@@ -85,6 +94,8 @@ take_done(struct bulk *bulk, struct bytes body, struct az_err *reterr)
 	bulk->told_rows = wire_get_u64(&reader);
 	bulk->told_accepted = wire_get_u64(&reader);
 	bulk->told_refused = wire_get_u64(&reader);
+	bulk->told_totals = wire_get_u32(&reader);
+	bulk->told_sheets = wire_get_u32(&reader);
 	if (!wire_end(&reader) || !bulk->has_columns)
 		return az_fail(reterr, AZ_FORGED, "intake: its end is malformed");
 	bulk->intake_is_done = true;
@@ -113,13 +124,63 @@ take_frame(struct bulk_worker *worker, const struct frame *frame, struct az_err 
 	}
 }
 
+/*
+ * Whether intake has something to say. It is waited for as long as the list comes; when it has all of it and is
+ * silent for SILENCE_US, it hangs. AZ_GONE: the list was given up.
+ */
+static enum az_status
+await_intake(struct bulk *bulk, struct az_err *reterr)
+{
+	int64_t since = clock_monotonic_us();
+	struct pollfd wait = {.fd = bulk->intake.fd, .events = POLLIN};
+	bool had_all = false;
+
+	for (;;) {
+		bool has_all;
+		int ready;
+
+		if (bulk_is_over(bulk))
+			return az_fail(reterr, AZ_GONE, "the list was given up");
+		(void)pthread_mutex_lock(&bulk->lock);
+		has_all = bulk->list_has_ended;
+		(void)pthread_mutex_unlock(&bulk->lock);
+		if (!had_all)
+			since = clock_monotonic_us();
+		else if (clock_monotonic_us() - since > SILENCE_US)
+			return az_fail(
+			    reterr, AZ_IO, "intake has the whole list and says nothing any more");
+		had_all = has_all;
+		ready = poll(&wait, 1, WAIT_MS);
+		if (ready > 0 || (ready < 0 && errno != EINTR))
+			return AZ_OK;
+	}
+}
+
+/* The next frame, whole. */
+static enum az_status
+receive(struct bulk *bulk, struct frame *ret_frame, struct az_err *reterr)
+{
+	enum az_status status = link_next(&bulk->intake, ret_frame, reterr);
+
+	while (status == AZ_BUSY) {
+		status = await_intake(bulk, reterr);
+		if (status != AZ_OK)
+			return status;
+		status = link_fill(&bulk->intake, reterr);
+		if (status == AZ_GONE)
+			return az_fail(reterr, AZ_IO, "intake ended before the list did");
+		if (status == AZ_OK)
+			status = link_next(&bulk->intake, ret_frame, reterr);
+	}
+	return status;
+}
+
 /* The next frame of rows or refusals; type 0 when there is none any more. */
 static enum az_status
 next_frame(
     struct bulk_worker *worker, uint16_t *ret_type, uint64_t *ret_sequence, struct az_err *reterr)
 {
 	struct bulk *bulk = worker->bulk;
-	struct reading_end end = bulk_end(bulk);
 	enum az_status status = AZ_OK;
 
 	*ret_type = 0;
@@ -127,7 +188,7 @@ next_frame(
 	while (status == AZ_OK && !bulk->intake_is_done && *ret_type == 0) {
 		struct frame frame;
 
-		status = reading_receive(&end, &bulk->intake, &frame, reterr);
+		status = receive(bulk, &frame, reterr);
 		if (status == AZ_OK)
 			status = take_frame(worker, &frame, reterr);
 		if (status == AZ_OK &&

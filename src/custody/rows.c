@@ -226,6 +226,16 @@ number_row(struct bulk *bulk, struct bulk_row *row, struct az_err *reterr)
 	return AZ_OK;
 }
 
+/* Rows come in the order of the list, and so do refusals; each once. */
+static enum az_status
+ascends(uint32_t *last, uint32_t row, struct az_err *reterr)
+{
+	if (row <= *last)
+		return az_fail(reterr, AZ_FORGED, "intake: row %u after row %u", row, *last);
+	*last = row;
+	return AZ_OK;
+}
+
 static enum az_status
 number(struct bulk_worker *worker, uint64_t sequence, struct az_err *reterr)
 {
@@ -235,6 +245,9 @@ number(struct bulk_worker *worker, uint64_t sequence, struct az_err *reterr)
 	if (status != AZ_OK)
 		return status;
 	for (size_t i = 0; i < worker->count && status == AZ_OK; i++) {
+		status = ascends(&bulk->last_row, worker->rows[i].in.row, reterr);
+		if (status != AZ_OK)
+			return status;
 		/* The set is larger than the processor's caches: fetched ahead, it does not wait. */
 		if (i + PREPARE_AHEAD < worker->count)
 			number_set_prepare(
@@ -368,7 +381,11 @@ rows_take_refused(struct bulk_worker *worker, uint64_t sequence, struct az_err *
 		uint32_t row = wire_get_u32(&reader);
 		uint8_t reason = wire_get_u8(&reader);
 
-		status = refuse(bulk, row, (enum refusal)reason, reterr);
+		if (reader.failed)
+			break;
+		status = ascends(&bulk->last_refused, row, reterr);
+		if (status == AZ_OK)
+			status = refuse(bulk, row, (enum refusal)reason, reterr);
 	}
 	if (status == AZ_OK && !wire_end(&reader))
 		status = az_fail(reterr, AZ_FORGED, "intake: a malformed frame of refusals");

@@ -250,6 +250,10 @@ send_done(struct intake *intake, struct az_err *reterr)
 	wire_put_u64(&writer, intake->row_count);
 	wire_put_u64(&writer, intake->accepted_count);
 	wire_put_u64(&writer, intake->refused_count);
+	if (!traces(intake)) {
+		wire_put_u32(&writer, (uint32_t)intake->total_count);
+		wire_put_u32(&writer, (uint32_t)list_facts_peek(intake->list)->sheets);
+	}
 	status = writer.status;
 	if (status == AZ_OK)
 		status = out_send(intake, INTAKE_DONE, &body, reterr);

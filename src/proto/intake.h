@@ -20,7 +20,8 @@ enum intake_message {
 	                        Then u32 columns that are in the list and not used. */
 	INTAKE_ROWS = 66,    /* u32 count, each: as struct intake_row */
 	INTAKE_REFUSED = 67, /* u32 count, each: u32 row, u8 enum refusal */
-	INTAKE_DONE = 68,    /* u64 rows, u64 accepted, u64 refused */
+	INTAKE_DONE = 68,    /* u64 rows, u64 accepted, u64 refused; u32 totals that are no rows,
+	                        u32 visible sheets of the workbook, of which the first was read */
 	INTAKE_ERROR =
 	    69, /* u8 enum az_status, text that names row, column or byte, never contents */
 	/* to whoever inspects */
