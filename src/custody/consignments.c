@@ -158,6 +158,32 @@ consignment_activate(
 	return AZ_OK;
 }
 
+static void
+take_out(struct consignment **items, size_t *count, const struct consignment *consignment)
+{
+	for (size_t i = 0; i < *count; i++) {
+		if (items[i] != consignment)
+			continue;
+		memmove(&items[i], &items[i + 1], (*count - i - 1) * sizeof(struct consignment *));
+		(*count)--;
+		return;
+	}
+}
+
+void
+consignment_deactivate(struct custody *custody, struct consignment *consignment)
+{
+	struct live_list *live;
+
+	if (!consignment->active)
+		return;
+	live = &custody->live[consignment->purpose];
+	take_out(live->items, &live->count, consignment);
+	take_out(live->withdrawals, &live->withdrawal_count, consignment);
+	live->asked = count_asked(live);
+	consignment->active = false;
+}
+
 const struct live_list *
 live_of(const struct custody *custody, uint32_t purpose)
 {

@@ -16,6 +16,7 @@
 
 #include "custody/bulk.h"
 #include "custody/corrections.h"
+#include "custody/destroy.h"
 #include "custody/holds.h"
 #include "custody/person.h"
 #include "match/found.h"
@@ -392,8 +393,9 @@ static void
 fetch(struct correcting *correcting)
 {
 	struct custody *custody = correcting->request->custody;
-	uint32_t id =
-	    custody->reconciling ? 0 : vault_call_new(custody, true, row_arrived, correcting);
+	uint32_t id = custody->reconciling || destroy_holds_lookups(custody)
+	    ? 0
+	    : vault_call_new(custody, true, row_arrived, correcting);
 	struct wire_writer writer;
 	struct az_err err = {0};
 	size_t mark = 0;

@@ -519,6 +519,36 @@ correction_seen_version(const struct correction_seen *seen, size_t count, uint32
 	return found != NULL ? found->version : 0;
 }
 
+/* --- when a list is destroyed ----------------------------------------------------------------- */
+
+static bool
+can_be_opened(const struct custody *custody, const struct correction *correction)
+{
+	for (uint8_t i = 0; i < correction->copy_count; i++) {
+		const struct consignment *list =
+		    consignment_of(custody, correction->copies[i].consignment);
+
+		if (list != NULL && list->active)
+			return true;
+	}
+	return false;
+}
+
+void
+corrections_forget(struct custody *custody, uint32_t purpose)
+{
+	for (size_t i = 0; i < custody->corrections.room; i++) {
+		struct correction *correction = custody->corrections.slots[i].value;
+
+		if (correction == NULL || correction->purpose != purpose ||
+		    can_be_opened(custody, correction))
+			continue;
+		correction->is_open = false;
+		correction->key_count = 0;
+		az_wipe(correction->keys, sizeof(correction->keys));
+	}
+}
+
 /* --- carrying --------------------------------------------------------------------------------- */
 
 void
@@ -655,7 +685,7 @@ corrections_round(struct custody *custody)
 
 	/* A change at work may be of the same record; a list on its way in changes who is where. */
 	if (!custody->carry_due || custody->carry_is_busy || custody->changes != NULL ||
-	    custody->bulk != NULL || custody->phase != PHASE_SERVING)
+	    custody->bulk != NULL || custody->destroying != NULL || custody->phase != PHASE_SERVING)
 		return;
 	carry = calloc(1, sizeof(*carry));
 	if (carry == NULL)

@@ -98,6 +98,9 @@ AZ_CHECKED enum az_status correction_apply(
 /* At start, the lists being there. */
 AZ_CHECKED enum az_status corrections_open(struct custody *custody, struct az_err *reterr);
 
+/* Those that lie under no list any more are no more: nothing of them is in memory. */
+void corrections_forget(struct custody *custody, uint32_t purpose);
+
 /* The live lists of the purpose that have the record, newest first. */
 AZ_CHECKED enum az_status correction_lists(struct custody *custody, uint32_t purpose,
     uint32_t record, uint64_t ret_lists[CORRECTION_COPIES_MAX], size_t *ret_count,

@@ -22,6 +22,7 @@
 #include "custody/checks.h"
 #include "custody/corrections.h"
 #include "custody/custody_internal.h"
+#include "custody/destroy.h"
 #include "custody/hand_over.h"
 #include "custody/histories.h"
 #include "custody/holds.h"
@@ -263,7 +264,10 @@ struct unknown {
 static void
 note_unknown(struct unknown *unknown, uint64_t id)
 {
-	if (consignment_of(unknown->custody, id) != NULL)
+	const struct consignment *known = consignment_of(unknown->custody, id);
+
+	/* What was destroyed is nobody's any more: destroy_roll_forward. */
+	if (known != NULL)
 		return;
 	if (unknown->count == unknown->room) {
 		size_t room = unknown->room == 0 ? 16 : 2 * unknown->room;
@@ -334,6 +338,8 @@ load_committed(struct custody *custody, struct az_err *reterr)
 	for (size_t i = 0; i < custody->consignment_count && status == AZ_OK; i++) {
 		struct consignment *consignment = custody->consignments[i];
 
+		if (consignment->destruction != DESTRUCTION_NONE)
+			continue;
 		if (!catalogue_is_loaded(custody->catalogue, consignment->id)) {
 			status = keys_of(custody, consignment, reterr);
 			if (status == AZ_OK)
@@ -381,6 +387,8 @@ recover(struct custody *custody, struct az_err *reterr)
 		status = check_ring(custody, reterr);
 	if (status == AZ_OK)
 		status = drop_uncommitted(custody, reterr);
+	if (status == AZ_OK)
+		status = destroy_roll_forward(custody, reterr);
 	if (status == AZ_OK)
 		status = load_committed(custody, reterr);
 	if (status == AZ_OK)
@@ -582,6 +590,8 @@ custody_ready(struct custody *custody)
 {
 	struct az_err err = {0};
 
+	if (destroy_finish_all(custody, &err) != AZ_OK)
+		custody_fatal(custody, &err);
 	/* Founded or recovered, it is on disk in all its parts before anybody is served. */
 	if (ledger_settle(custody->ledger, settled_at_start, custody, &err) != AZ_OK)
 		custody_fatal(custody, &err);
@@ -657,6 +667,7 @@ custody_woken(struct custody *custody)
 {
 	ledger_poll(custody->ledger);
 	entrust_woken(custody);
+	destroy_round(custody);
 	custody_may_stop(custody);
 }
 
@@ -665,6 +676,7 @@ custody_round(struct custody *custody)
 {
 	entrust_woken(custody);
 	corrections_round(custody);
+	destroy_round(custody);
 	changes_round(custody);
 	entrust_round(custody);
 	attribution_round(custody);
@@ -687,6 +699,9 @@ custody_tick(struct custody *custody)
 	if (custody->phase == PHASE_SERVING)
 		moments_tick(custody);
 	backup_tick(custody);
+#ifdef AZ_TESTABLE
+	destroy_test_tick(custody);
+#endif
 	if (custody->phase == PHASE_SERVING && !custody->reconciling &&
 	    vault_reconcile_is_due(custody))
 		vault_reconcile_begin(custody);
@@ -760,7 +775,7 @@ custody_may_stop(struct custody *custody)
 	struct ledger_entry entry = own_entry(ENTRY_STOPPED);
 
 	if (custody->phase != PHASE_STOPPING || custody->reconciling || custody->bulk != NULL ||
-	    custody->tracing != NULL || custody->stop_is_logged)
+	    custody->tracing != NULL || custody->destroying != NULL || custody->stop_is_logged)
 		return;
 	custody->stop_is_logged = true;
 	entry.detail64 = custody->disclosed;

@@ -41,8 +41,9 @@ enum thing_kind {
 	THING_HOLD = 20,
 	THING_CAMPAIGN = 21,
 	THING_CORRECTION = 22,
-	THING_PLACE = 23, /* where the entry of a consignment stands */
 	THING_LOSS = 30,
+	THING_PLACE = 23,     /* where the entry of a consignment stands */
+	THING_DESTROYED = 24, /* how far the destruction of a consignment has come */
 	THING_MAP = 35,
 	THING_BUDGET = 90,
 	THING_EXTENSION = 91,
@@ -72,6 +73,9 @@ struct house {
 	uint32_t sessions_before; /* session numbers below it are used up */
 };
 
+/* How far its end has come. */
+enum destruction { DESTRUCTION_NONE = 0, DESTRUCTION_BEGUN = 1, DESTRUCTION_DONE = 2 };
+
 struct consignment {
 	uint64_t id;
 	uint32_t client;
@@ -94,6 +98,8 @@ struct consignment {
 	uint8_t prints[SHA256_SIZE]; /* of its fingerprints; zeros: it came before there were any */
 	/* Below here it is not stored. */
 	bool has_entry;
+	enum destruction destruction; /* a thing of its own */
+	int64_t destroyed_us;
 	uint64_t entry_index;          /* in its client's log; kept as a thing of its own */
 	bool active;                   /* its catalogue entries are loaded: it may be asked */
 	struct consignment_keys *keys; /* derived at first use */
@@ -240,6 +246,7 @@ struct slot_set {
 };
 
 struct bulk;
+struct destroying;
 struct verifying;
 struct publishing;
 struct attribution;
@@ -322,6 +329,7 @@ struct custody {
 	bool change_is_due;      /* the first has not begun */
 	bool list_is_committing; /* changes wait: its entry puts the client, as they do */
 	struct bulk *bulk;
+	struct destroying *destroying; /* a consignment, one at a time */
 	struct verifying *verifying;
 	struct publishing *publishing;
 	struct loss *losses; /* by generation */
@@ -601,6 +609,8 @@ AZ_CHECKED enum az_status consignment_put(
 /* It may be asked from now on. */
 AZ_CHECKED enum az_status consignment_activate(
     struct custody *custody, struct consignment *consignment, struct az_err *reterr);
+/* It is asked no more. */
+void consignment_deactivate(struct custody *custody, struct consignment *consignment);
 const struct live_list *live_of(const struct custody *custody, uint32_t purpose);
 
 /*

@@ -88,6 +88,8 @@ is_allowed(struct request *request, const struct front_entrust *asked,
 		    az_fail(&err, AZ_BUSY, "entrust: a correction of this purpose is being made");
 	else if (custody->bulk != NULL)
 		status = az_fail(&err, AZ_BUSY, "entrust: another list is on its way in");
+	else if (custody->destroying != NULL)
+		status = az_fail(&err, AZ_BUSY, "entrust: a list is being destroyed");
 	else if (ledger_space_is_low(custody->ledger))
 		status = az_fail(&err, AZ_LIMIT, "entrust: the disk is nearly full");
 	if (status == AZ_OK)

@@ -10,6 +10,7 @@
 
 #include "custody/campaigns.h"
 #include "custody/corrections.h"
+#include "custody/destroy.h"
 #include "custody/holds.h"
 #include "custody/look.h"
 
@@ -425,6 +426,19 @@ look_up_tokens(struct look *look)
 	ask_end(look, mark, &writer);
 }
 
+/* It may have waited while one of its lists was destroyed. */
+static void
+forget_destroyed(struct look *look)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < look->asked_count; i++) {
+		if (look->asked[i]->active)
+			look->asked[kept++] = look->asked[i];
+	}
+	look->asked_count = kept;
+}
+
 void
 look_find(struct look *look)
 {
@@ -432,7 +446,7 @@ look_find(struct look *look)
 	struct az_err err = {0};
 	enum az_status status;
 
-	if (custody->reconciling) {
+	if (custody->reconciling || destroy_holds_lookups(custody)) {
 		struct look **end = &custody->held;
 
 		while (*end != NULL)
@@ -445,6 +459,7 @@ look_find(struct look *look)
 		look_fail(look, status, &err);
 		return;
 	}
+	forget_destroyed(look);
 	look->entry.request = ++custody->vault_request;
 	if (look->record != 0)
 		find_record(look);

@@ -40,6 +40,16 @@ count_purpose(void *arg, const struct purpose *purpose)
 	counts->purposes += purpose->closed_us == 0 ? 1 : 0;
 }
 
+static uint64_t
+count_consignments(const struct custody *custody)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < custody->consignment_count; i++)
+		count += custody->consignments[i]->active ? 1 : 0;
+	return count;
+}
+
 /* What an unsealed house does not hold to. */
 static void
 answer_waivers(struct wire_writer *writer, const struct custody *custody)
@@ -118,7 +128,7 @@ verb_status(struct request *request, const union front_request *body)
 	answer_uint(&writer, "sessions", people_session_count(custody->people));
 	answer_uint(&writer, "clients", counts.clients);
 	answer_uint(&writer, "purposes", counts.purposes);
-	answer_uint(&writer, "consignments", custody->consignment_count);
+	answer_uint(&writer, "consignments", count_consignments(custody));
 	answer_uint(&writer, "records", custody->house.next_record - 1);
 	answer_uint(&writer, "disclosed", custody->disclosed);
 	answer_uint(&writer, "logs", ledger_log_count(custody->ledger));

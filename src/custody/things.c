@@ -15,6 +15,7 @@
 #include "custody/corrections.h"
 #include "custody/hand_over.h"
 #include "custody/histories.h"
+#include "custody/destroy.h"
 #include "custody/holds.h"
 #include "custody/losses.h"
 #include "custody/maps.h"
@@ -506,6 +507,8 @@ thing_apply(void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_
 		return hand_over_apply(custody, thing, reterr);
 	if (kind == THING_HOLD)
 		return hold_apply(custody, thing, reterr);
+	if (kind == THING_DESTROYED)
+		return destroyed_apply(custody, id, thing, reterr);
 	if (kind == THING_CONSIGNMENT)
 		return apply_consignment(custody, thing, reterr);
 	return apply_known(custody, (enum thing_kind)kind, thing, reterr);

@@ -138,13 +138,15 @@ dropped(void *arg, const struct frame *frame)
 		custody_ready(custody);
 }
 
-/* A consignment of the vault's list: unknown to the ledger, so never committed; dropped. */
+/* A consignment of the vault's list: unknown to the ledger, so never committed, or destroyed; dropped. */
 static void
 drop_unknown(struct custody *custody, uint64_t id)
 {
 	struct az_err err = {0};
 
-	if (consignment_of(custody, id) != NULL)
+	const struct consignment *known = consignment_of(custody, id);
+
+	if (known != NULL && known->destruction == DESTRUCTION_NONE)
 		return;
 	if (vault_ask(custody, VAULT_DROP, &id, dropped, custody, &err) != AZ_OK)
 		custody_fatal(custody, &err);
@@ -164,6 +166,8 @@ alarm_missing(struct custody *custody, const struct consignment *consignment)
 	    .detail64 = consignment->id};
 	struct az_err err = {0};
 
+	if (consignment->destruction != DESTRUCTION_NONE)
+		return;
 	if (ledger_submit(custody->ledger, &entry, bytes_make(NULL, 0), NULL, NULL, &err) != AZ_OK)
 		custody_fatal(custody, &err);
 }

@@ -96,6 +96,8 @@ static const struct {
     [ENTRY_CLOCK] = {"clock", GROUP_SUBJECT},
     [ENTRY_ENTRUSTED_FULL] = {"entrusted-full", GROUP_PURPOSE | GROUP_SUBJECT | GROUP_LIST},
     [ENTRY_WITHDRAWN] = {"withdrawn", GROUP_PURPOSE | GROUP_SUBJECT | GROUP_LIST},
+    [ENTRY_DESTROYING] = {"destroying", GROUP_SUBJECT},
+    [ENTRY_DESTROYED] = {"destroyed", GROUP_SUBJECT},
     [ENTRY_CASE] = {"case", GROUP_SUBJECT},
     [ENTRY_HISTORY] = {"history", GROUP_SUBJECT | GROUP_DOCUMENT},
     [ENTRY_TRACE_LIST] = {"trace-list", GROUP_SUBJECT | GROUP_DOCUMENT},

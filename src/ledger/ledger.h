@@ -103,6 +103,11 @@ enum entry_type {
 	ENTRY_UNMASKED = 76,    /* precedes disclosed; detail64: field bits; text: why, in words */
 	ENTRY_HANDED_OVER = 77, /* subject: to whom; detail: for how many minutes */
 	ENTRY_STOP = 42,        /* detail: 1 set, 2 lifted; detail64: channel bits */
+	/* subject: the purpose; detail: how many rows; detail64: the consignment. The first decides it, the second says
+	   that nothing is left */
+	ENTRY_DESTROYING = 50,
+	ENTRY_DESTROYED = 51,
+	ENTRY_STOP = 42, /* detail: 1 set, 2 lifted; detail64: channel bits */
 	/* as entrusted; detail: how many people can no longer be found, detail64: how many that are named can still be */
 	ENTRY_ENTRUSTED_FULL = 48,
 	ENTRY_WITHDRAWN = 49,

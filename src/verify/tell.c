@@ -208,6 +208,13 @@ print_what(FILE *file, const struct ledger_read *read)
 		print_list(file, entry);
 		(void)fprintf(file, "; %u people were withdrawn", entry->detail);
 		return;
+	case ENTRY_DESTROYING:
+	case ENTRY_DESTROYED:
+		(void)fprintf(file, "%s list %llu, of %u rows",
+		    entry->type == ENTRY_DESTROYED ? "the house destroyed"
+						   : "the house began to destroy",
+		    (unsigned long long)entry->detail64, entry->detail);
+		return;
 	case ENTRY_REJECTED_LIST:
 		(void)fputs("had refused ", file);
 		print_list(file, entry);
