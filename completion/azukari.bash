@@ -60,7 +60,7 @@ _azukari() {
 		device,key) words='--out' ;;
 		device,*) words='add list retire key' ;;
 		inspect,*) words='--columns --csv --keys --password --password-fd' ;;
-		entrust,*) words='--client --purpose --as-of --mode --columns --strict --password --password-fd --receipt' ;;
+		entrust,*) words='--client --purpose --as-of --mode --join --columns --strict --password --password-fd --receipt' ;;
 		disclose,*) words='--client --purpose --by --record --reason --basis --campaign --call --unmask --why' ;;
 		hand-over,*) words='--client --purpose --by --record --to --minutes --reason' ;;
 		check,*) words='--client --purpose --by --is --reason --basis --campaign --call' ;;

@@ -11,14 +11,36 @@
 #include "cli/receipt.h"
 #include "cli/values.h"
 
+/* "name+birth,phone". */
+static bool
+read_kinds(const char *text, uint16_t *ret_kinds)
+{
+	unsigned int kinds = 0;
+	char copy[128];
+	char *rest = copy;
+	char *name;
+
+	if (!copy_argument(copy, sizeof(copy), text))
+		return false;
+	while ((name = strsep(&rest, ",")) != NULL) {
+		enum match_kind kind;
+
+		if (!match_kind_parse(name, &kind) || (1u << kind & JOIN_KINDS) == 0)
+			return false;
+		kinds |= 1u << kind;
+	}
+	*ret_kinds = (uint16_t)kinds;
+	return kinds != 0;
+}
+
 static int
 read_options(int argc, char **argv, struct front_entrust *entrust, const char **ret_receipt)
 {
 	static const struct option options[] = {{"client", required_argument, NULL, 'c'},
 	    {"purpose", required_argument, NULL, 'p'}, {"as-of", required_argument, NULL, 'a'},
 	    {"columns", required_argument, NULL, 'C'}, {"strict", no_argument, NULL, 's'},
-	    {"mode", required_argument, NULL, 'm'}, {"password", no_argument, NULL, 'P'},
-	    {"password-fd", required_argument, NULL, 'F'},
+	    {"mode", required_argument, NULL, 'm'}, {"join", required_argument, NULL, 'j'},
+	    {"password", no_argument, NULL, 'P'}, {"password-fd", required_argument, NULL, 'F'},
 	    {"receipt", required_argument, NULL, 'r'}, {0}};
 	enum list_mode mode = LIST_ADD;
 	bool as_of = false;
@@ -45,6 +67,11 @@ read_options(int argc, char **argv, struct front_entrust *entrust, const char **
 			if (!list_mode_parse(optarg, &mode))
 				return cli_usage(
 				    "entrust", "--mode needs one of add, full, withdraw");
+			break;
+		case 'j':
+			if (!read_kinds(optarg, &entrust->join))
+				return cli_usage("entrust",
+				    "--join needs some of phone, email, name+birth, name+place");
 			break;
 		case 'P':
 			if (!password_read(NULL, entrust->password, sizeof(entrust->password)))
@@ -73,14 +100,21 @@ static void
 print_entrusted(json_t *tree)
 {
 	json_t *refusals = json_incref(json_object_get(tree, "refusals"));
+	json_t *doubts = json_incref(json_object_get(tree, "doubts"));
 
 	(void)json_object_del(tree, "refusals");
+	(void)json_object_del(tree, "doubts");
 	print_object(tree);
 	if (json_array_size(refusals) > 0) {
 		(void)printf("\nrefused rows:\n");
 		print_table(refusals);
 	}
+	if (json_array_size(doubts) > 0) {
+		(void)printf("\ndoubtful rows:\n");
+		print_table(doubts);
+	}
 	json_decref(refusals);
+	json_decref(doubts);
 }
 
 /* The list is the house's by now, whatever becomes of its receipt, which can be asked for again. */

@@ -170,6 +170,8 @@ static const struct command commands[] = {
 	"  --password      asks for the password of an archive or workbook\n"
 	"  --password-fd N reads it from descriptor N\n"
 	"  --receipt FILE  writes the signed receipt there\n"
+	"  --join KIND,…   the list has no numbers: people are those who agree in all of these:\n"
+	"                  phone email name+birth name+place\n"
 	"  --mode MODE     add (these people, too), full (these and nobody else), withdraw\n"
 	"                  (these no more)\n"
 	"example: azukari --key mori.key entrust --client c01 --purpose checkup "

@@ -129,10 +129,42 @@ bulk_send(struct bulk *bulk, enum vault_message type, struct buffer *body, struc
 	*bulk->frames_end = frame;
 	bulk->frames_end = &frame->next;
 	/* A flush is answered when it is done, and only waited for. */
-	bulk->frames_waiting += type == VAULT_SYNC ? 0 : 1;
+	bulk->frames_waiting += type == VAULT_SYNC || type == VAULT_BLOCKS ? 0 : 1;
 	(void)pthread_mutex_unlock(&bulk->lock);
 	loop_wake(bulk->custody->config.loop);
 	return bulk_is_over(bulk) ? given_up(reterr) : AZ_OK;
+}
+
+enum az_status
+bulk_ask_blocks(struct bulk *bulk, uint64_t consignment, enum match_kind kind,
+    const uint8_t token[TOKEN_SIZE], struct az_err *reterr)
+{
+	struct buffer body;
+	struct wire_writer writer;
+	enum az_status status;
+
+	buffer_init(&body, 64, false);
+	wire_writer_init(&writer, &body);
+	wire_put_u64(&writer, consignment);
+	wire_put_u8(&writer, (uint8_t)kind);
+	wire_put_raw(&writer, token, TOKEN_SIZE);
+	status = writer.status;
+	bulk->blocks_are = BLOCKS_QUEUED;
+	if (status == AZ_OK)
+		status = bulk_send(bulk, VAULT_BLOCKS, &body, reterr);
+	buffer_fini(&body);
+	(void)pthread_mutex_lock(&bulk->lock);
+	while (bulk->blocks_are == BLOCKS_SENT ||
+	    (bulk->blocks_are == BLOCKS_QUEUED && !bulk_is_over(bulk)))
+		(void)pthread_cond_wait(&bulk->changed, &bulk->lock);
+	if (status == AZ_OK && bulk->blocks_are == BLOCKS_ARRIVED)
+		status = bulk->blocks_status == AZ_OK
+		    ? AZ_OK
+		    : az_fail(reterr, bulk->blocks_status, "%s", bulk->blocks_err.text);
+	else
+		status = given_up(reterr);
+	(void)pthread_mutex_unlock(&bulk->lock);
+	return status;
 }
 
 /* --- workers ---------------------------------------------------------------------------------- */
@@ -234,6 +266,7 @@ start_intake(struct bulk *bulk, struct az_err *reterr)
 	struct intake_start start = {.allows = bulk->allows,
 	    .mode = bulk->consignment.mode == LIST_WITHDRAW ? INTAKE_WITHDRAWS : 0};
 
+	start.mode |= bulk->join != 0 ? INTAKE_JOINS : 0;
 	memcpy(start.columns, bulk->columns, sizeof(start.columns));
 	memcpy(start.password, bulk->password, sizeof(start.password));
 	az_wipe(bulk->password, sizeof(bulk->password));
@@ -258,13 +291,15 @@ static enum az_status
 accept_or_reject(const struct bulk *bulk, struct az_err *reterr)
 {
 	const struct consignment *counts = &bulk->consignment;
+	/* Whom a withdrawal names without a number and nobody knows is nobody to withdraw: that is told, and no fault. */
+	uint32_t unknown = bulk->join != 0 ? counts->unknown : 0;
 
 	if (counts->accepted == 0)
 		return az_fail(reterr, AZ_INVALID, "the list has no row that can be accepted");
 	if (bulk->strict && counts->refused > 0)
 		return az_fail(reterr, AZ_INVALID, "%u of %u rows were refused (--strict)",
 		    counts->refused, counts->rows);
-	if ((uint64_t)counts->refused * REFUSED_PART > counts->rows)
+	if ((uint64_t)(counts->refused - unknown) * REFUSED_PART > counts->rows)
 		return az_fail(reterr, AZ_INVALID, "%u of %u rows were refused, more than 5 %%",
 		    counts->refused, counts->rows);
 	return AZ_OK;
@@ -291,6 +326,8 @@ begin(struct bulk *bulk, struct az_err *reterr)
 		    bulk->consignment.id, bulk->keys->prints, &bulk->prints, reterr);
 	if (status == AZ_OK)
 		status = absent_new(bulk, reterr);
+	if (status == AZ_OK)
+		status = join_load(bulk, reterr);
 	return status == AZ_OK ? start_intake(bulk, reterr) : status;
 }
 

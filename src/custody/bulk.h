@@ -122,6 +122,9 @@ struct bulk_row {
 	struct catalogue_row placed;
 	enum bulk_fate fate;
 	enum bulk_withdrawal withdrawal;
+	enum refusal refusal; /* if it is refused */
+	bool doubtful;        /* new, though somebody known shares something with it */
+	uint8_t once[CATALOGUE_DIGEST_SIZE]; /* what no other row of the list may have */
 	uint8_t leaf[TREE_HASH_SIZE];
 };
 
@@ -136,6 +139,7 @@ struct bulk_worker {
 	struct buffer out;             /* a frame of rows for the vault */
 	struct bulk_row *rows;         /* of the frame */
 	size_t count, room;
+	uint32_t sealed; /* rows in out */
 	uint32_t checks; /* until a row whose match keys are made again */
 	struct az_err err;
 };
@@ -165,7 +169,9 @@ struct bulk {
 	struct bulk_neighbour *neighbours; /* by id */
 	size_t neighbour_count;
 	const struct bulk_neighbour *newest_full; /* of these; NULL */
-	struct correction_seen *corrected;        /* of the purpose, by record */
+	uint16_t join;                     /* kinds that people are joined by; 0: by number */
+	struct join *joined;               /* whom they may be joined to (main worker) */
+	struct correction_seen *corrected; /* of the purpose, by record */
 	size_t corrected_count;
 
 	/* The workers'; the loop's after BULK_IS_SEALED or BULK_HAS_FAILED. */
@@ -192,6 +198,8 @@ struct bulk {
 	uint32_t last_row, last_refused; /* of the list, as intake numbers it */
 	struct bulk_refusal refusals[BULK_REFUSALS_MAX];
 	size_t refusal_count;
+	uint32_t doubts[BULK_REFUSALS_MAX]; /* rows */
+	size_t doubt_count;
 
 	/* Of whose turn it is to pass on. */
 	struct catalogue_run *run;
@@ -214,7 +222,11 @@ struct bulk {
 	struct az_err err;
 	struct bulk_frame *frames, **frames_end;
 	size_t frames_waiting; /* those, and those that the vault has not taken yet */
-	bool synced;           /* the vault answered */
+	enum { BLOCKS_NONE, BLOCKS_QUEUED, BLOCKS_SENT, BLOCKS_ARRIVED } blocks_are;
+	enum az_status blocks_status;
+	struct az_err blocks_err;
+	struct buffer given; /* blocks that the vault gave */
+	bool synced;         /* the vault answered */
 	enum az_status sync_status;
 	struct az_err sync_err;
 	bool list_has_ended; /* the feeder is done */
@@ -232,6 +244,13 @@ AZ_CHECKED enum az_status bulk_wait_list(struct bulk *bulk, struct az_err *reter
 /* Where the file itself was at fault, what intake made of the part that it saw explains nothing: its own fault, or status. */
 AZ_CHECKED enum az_status bulk_list_failed_first(
     struct bulk *bulk, enum az_status status, struct az_err *reterr);
+
+/*
+ * Main worker: asks the vault for token blocks, from the one on that covers token; they lie in bulk->given. AZ_GONE if
+ * the bulk is to end.
+ */
+AZ_CHECKED enum az_status bulk_ask_blocks(struct bulk *bulk, uint64_t consignment,
+    enum match_kind kind, const uint8_t token[TOKEN_SIZE], struct az_err *reterr);
 
 /* bulk.c: a thread, which starts the other workers. arg is the bulk. */
 void *bulk_worker_run(void *arg);
@@ -260,6 +279,19 @@ AZ_CHECKED enum az_status rows_take_refused(
 
 /* place.c: which record and version a row is. Fills in placed and fate; a new record has no number yet. */
 AZ_CHECKED enum az_status place_row(
+    struct bulk_worker *worker, struct bulk_row *row, struct az_err *reterr);
+
+/* --- join.c: people of lists without numbers --------------------------------------------------- */
+
+/* Loop: the client's lists, before the threads start. Main worker: their tokens, before the first row. */
+AZ_CHECKED enum az_status join_new(struct bulk *bulk, struct az_err *reterr);
+AZ_CHECKED enum az_status join_load(struct bulk *bulk, struct az_err *reterr);
+void join_free(struct bulk *bulk);
+/*
+ * Who a row is: fills in record (0: nobody known), once, doubtful, and refusal if it cannot be said.
+ * AZ_OK also then.
+ */
+AZ_CHECKED enum az_status join_row(
     struct bulk_worker *worker, struct bulk_row *row, struct az_err *reterr);
 
 /* absent.c: room for whom a full list has, before its first row. */

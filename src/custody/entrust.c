@@ -19,7 +19,10 @@
 
 #define PROGRESS_US     (AZ_US_PER_S / 2)
 #define VAULT_WAITS_MAX (512u * 1024u) /* bytes that wait to be sent: lookups come first */
-#define FUTURE_DAYS_MAX 1              /* an as-of date may be tomorrow's, in some zone */
+#define REFUSALS_END                                                                               \
+	40000u /* bytes of an answer: the first rows are told one by one as far as they go in */
+#define DOUBTS_END      56000u
+#define FUTURE_DAYS_MAX 1 /* an as-of date may be tomorrow's, in some zone */
 
 /* What the workers have for the vault. */
 static void
@@ -50,6 +53,8 @@ bulk_free(struct bulk *bulk)
 	free(bulk->neighbours);
 	free(bulk->corrected);
 	absent_fini(bulk);
+	join_free(bulk);
+	buffer_fini(&bulk->given);
 	(void)pthread_mutex_destroy(&bulk->reading);
 	(void)pthread_mutex_destroy(&bulk->lock);
 	(void)pthread_cond_destroy(&bulk->changed);
@@ -186,7 +191,10 @@ bulk_new(struct request *request, const struct front_entrust *asked, const struc
 	    .purpose = purpose->id,
 	    .as_of = asked->as_of,
 	    .mode = asked->mode,
+	    .join = asked->join,
 	    .match_version = MATCH_VERSION};
+	bulk->join = asked->join;
+	buffer_init(&bulk->given, VAULT_BODY_MAX, false);
 	bulk->next_record = custody->house.next_record;
 	bulk->frames_end = &bulk->frames;
 	(void)pthread_mutex_init(&bulk->reading, NULL);
@@ -220,6 +228,8 @@ verb_entrust(struct request *request, const union front_request *body)
 		status = keys_of_client(custody, client->id, &keys, &err);
 	if (status == AZ_OK)
 		bulk->client_keys = *keys;
+	if (status == AZ_OK)
+		status = join_new(bulk, &err);
 	if (status != AZ_OK) {
 		err.status = status;
 		if (bulk != NULL)
@@ -254,12 +264,31 @@ answer_refusals(struct wire_writer *writer, struct bulk *bulk)
 {
 	qsort(bulk->refusals, bulk->refusal_count, sizeof(bulk->refusals[0]), compare_refusals);
 	answer_array(writer, "refusals");
-	for (size_t i = 0; i < bulk->refusal_count; i++) {
+	for (size_t i = 0; i < bulk->refusal_count && writer->buffer->size < REFUSALS_END; i++) {
 		const char *reason = refusal_text(bulk->refusals[i].reason);
 
 		answer_object(writer, NULL);
 		answer_uint(writer, "row", bulk->refusals[i].row);
 		answer_text(writer, "reason", reason != NULL ? reason : "");
+		answer_end(writer);
+	}
+	answer_end(writer);
+}
+
+/* Rows that became new people, though somebody known shares a telephone or an address of mail with them. */
+static void
+answer_doubts(struct wire_writer *writer, const struct bulk *bulk)
+{
+	if (bulk->join == 0)
+		return;
+	answer_uint(writer, "doubtful", bulk->consignment.doubtful);
+	answer_array(writer, "doubts");
+	for (size_t i = 0; i < bulk->doubt_count && writer->buffer->size < DOUBTS_END; i++) {
+		answer_object(writer, NULL);
+		answer_uint(writer, "row", bulk->doubts[i]);
+		answer_text(writer, "reason",
+		    "made somebody new: only the telephone or the e-mail is somebody's that is "
+		    "known");
 		answer_end(writer);
 	}
 	answer_end(writer);
@@ -498,6 +527,7 @@ commit(struct bulk *bulk)
 	entry.unchanged = consignment->unchanged;
 	entry.detail = consignment->withdrawn + consignment->absent;
 	entry.detail64 = consignment->kept;
+	entry.kinds = consignment->join;
 	memcpy(entry.sha256, consignment->sha256, sizeof(entry.sha256));
 	memcpy(entry.root, consignment->root, sizeof(entry.root));
 	consignment->time_us = clock_now_us();
@@ -553,6 +583,7 @@ reply_entrusted(struct bulk *bulk)
 	answer_uint(&writer, "index", bulk->index);
 	answer_end(&writer);
 	answer_refusals(&writer, bulk);
+	answer_doubts(&writer, bulk);
 	answer_end(&writer);
 	reply_end(request, &writer);
 }
@@ -642,6 +673,35 @@ vault_has_taken(void *arg, const struct frame *frame)
 	(void)pthread_mutex_unlock(&bulk->lock);
 }
 
+static void
+vault_has_blocks(void *arg, const struct frame *frame)
+{
+	struct bulk *bulk = arg;
+	struct az_err err = {0};
+	enum az_status status;
+
+	(void)pthread_mutex_lock(&bulk->lock);
+	buffer_clear(&bulk->given);
+	status = frame->type == VAULT_BLOCKS_ARE ? buffer_append(&bulk->given, frame->body)
+						 : vault_failed(frame, &err);
+	bulk->blocks_status = status;
+	bulk->blocks_err = err;
+	bulk->blocks_are = BLOCKS_ARRIVED;
+	(void)pthread_cond_broadcast(&bulk->changed);
+	(void)pthread_mutex_unlock(&bulk->lock);
+}
+
+/* Who waits for them waits until they come, since the answer is put into the bulk. */
+static enum az_status
+ask_blocks(struct bulk *bulk, const struct bulk_frame *frame, struct az_err *reterr)
+{
+	(void)pthread_mutex_lock(&bulk->lock);
+	bulk->blocks_are = BLOCKS_SENT;
+	(void)pthread_mutex_unlock(&bulk->lock);
+	return vault_put(
+	    bulk->custody, VAULT_BLOCKS, buffer_peek(&frame->body), vault_has_blocks, bulk, reterr);
+}
+
 /* The next frame, if the vault may have it. */
 static struct bulk_frame *
 next_frame(struct bulk *bulk)
@@ -681,6 +741,8 @@ entrust_round(struct custody *custody)
 
 		if (frame->type == VAULT_SYNC)
 			status = vault_ask(custody, VAULT_SYNC, NULL, vault_has_synced, bulk, &err);
+		else if (frame->type == VAULT_BLOCKS)
+			status = ask_blocks(bulk, frame, &err);
 		else
 			status = vault_put(custody, frame->type, buffer_peek(&frame->body),
 			    vault_has_taken, bulk, &err);

@@ -75,9 +75,12 @@ finish_note(struct bulk_worker *worker, const struct bulk_row *row, struct az_er
 	/* Nobody is found by a withdrawal. */
 	if (row->fate == FATE_WITHDRAWN)
 		return AZ_OK;
-	for (uint8_t i = 1; i < row->in.key_count && status == AZ_OK; i++) {
+	for (uint8_t i = 0; i < row->in.key_count && status == AZ_OK; i++) {
 		const struct intake_key *key = &row->in.keys[i];
 
+		/* By number the catalogue finds. */
+		if (key->kind == MATCH_NUMBER)
+			continue;
 		/* Those from MATCH_ASKED on nobody asks by. */
 		if (key->kind < MATCH_ASKED)
 			status =

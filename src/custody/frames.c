@@ -76,8 +76,9 @@ take_columns(struct bulk *bulk, struct bytes body, struct az_err *reterr)
 	bulk->unused_columns = wire_get_u32(&reader);
 	if (status != AZ_OK)
 		return status;
-	if (!wire_end(&reader) || bulk->has_columns ||
-	    (bulk->columns_seen & FIELD_BIT(FIELD_NUMBER)) == 0)
+	/* Exactly where people are not joined by something else there is a number. */
+	if (!wire_end(&reader) || bulk->has_columns || bulk->columns_seen == 0 ||
+	    ((bulk->columns_seen & FIELD_BIT(FIELD_NUMBER)) == 0) != (bulk->join != 0))
 		return az_fail(reterr, AZ_FORGED, "intake: its columns are malformed");
 	bulk->has_columns = true;
 	return AZ_OK;

@@ -98,6 +98,17 @@ row_open_traced(const uint8_t house[HOUSE_ID_SIZE], const struct az_ticket *tick
 	return status;
 }
 
+/*
+ * Whether a row has what was asked by. One of a list without numbers has none: whose number it is, the catalogue says,
+ * and no vault can change that.
+ */
+static bool
+has_key(const struct row *row, const struct match_key *key)
+{
+	return key == NULL || (key->kind == MATCH_NUMBER && row->values[FIELD_NUMBER].size == 0) ||
+	    match_agrees(row, key);
+}
+
 enum az_status
 row_open(struct custody *custody, const struct az_ticket *ticket, const struct row_named *named,
     struct bytes sealed, const struct match_key *key, struct arena *arena, struct row *ret_row,
@@ -124,9 +135,9 @@ row_open(struct custody *custody, const struct az_ticket *ticket, const struct r
 		    keys, arena, &plain, &row, reterr);
 	if (status != AZ_OK)
 		return status;
-	had_key = key == NULL || match_agrees(&row, key);
+	had_key = has_key(&row, key);
 	status = patch(custody, consignment->purpose, named, arena, &row, &corrected, reterr);
-	if (status == AZ_OK && key != NULL && !match_agrees(&row, key))
+	if (status == AZ_OK && !has_key(&row, key))
 		status = az_fail(reterr, had_key ? AZ_NOT_FOUND : AZ_FORGED,
 		    "record %u: the row does not have that key", named->record);
 	if (status != AZ_OK) {

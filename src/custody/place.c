@@ -145,10 +145,17 @@ place_row(struct bulk_worker *worker, struct bulk_row *row, struct az_err *reter
 	const struct bulk *bulk = worker->bulk;
 	struct neighbours found = {.bulk = bulk};
 	struct az_err err = {0};
-	/* For most rows of a new list there is none, and no need for a text that says so. */
-	enum az_status status =
-	    catalogue_record(worker->reader, placed->number, &placed->record, NULL);
+	enum az_status status;
 
+	if (bulk->join != 0) {
+		status = join_row(worker, row, reterr);
+		if (status != AZ_OK || row->refusal != REFUSAL_NONE)
+			return status;
+		status = placed->record != 0 ? AZ_OK : AZ_NOT_FOUND;
+	} else {
+		/* For most rows of a new list there is none, and no need for a text that says so. */
+		status = catalogue_record(worker->reader, placed->number, &placed->record, NULL);
+	}
 	if (status == AZ_OK) {
 		status = catalogue_entries(
 		    worker->reader, placed->record, visit_neighbour, &found, &err);

@@ -62,7 +62,9 @@ check_keys(struct bulk_worker *worker, const struct bulk_row *row, struct az_err
 	} else {
 		worker->checks--;
 	}
-	if (!number_is_true(row) || (all && !reading_keys_are_true(&row->in)))
+	/* Who has no number is known by the keys: then all are made again. */
+	if ((worker->bulk->join == 0 && !number_is_true(row)) ||
+	    ((all || worker->bulk->join != 0) && !reading_keys_are_true(&row->in)))
 		return malformed(row, "has match keys that are not its own", reterr);
 	return AZ_OK;
 }
@@ -109,10 +111,10 @@ decide_row(struct bulk_worker *worker, struct bulk_row *row, struct az_err *rete
 	struct bytes plain;
 	enum az_status status;
 
-	if (row->in.key_count == 0 || row->in.keys[0].kind != MATCH_NUMBER)
-		return malformed(row, "has no number", reterr);
+	if (row->in.key_count == 0 || (row->in.keys[0].kind == MATCH_NUMBER) != (bulk->join == 0))
+		return malformed(row, "has no number, or one too many", reterr);
 	if (row_fields(row->in.encoded, &fields) != AZ_OK ||
-	    (fields & FIELD_BIT(FIELD_NUMBER)) == 0)
+	    ((fields & FIELD_BIT(FIELD_NUMBER)) == 0) != (bulk->join != 0))
 		return malformed(row, "is malformed", reterr);
 	if ((fields & ~bulk->columns_seen) != 0)
 		return malformed(row, "has a field of no column", reterr);
@@ -122,7 +124,12 @@ decide_row(struct bulk_worker *worker, struct bulk_row *row, struct az_err *rete
 	if (status != AZ_OK)
 		return status;
 	row->placed = (struct catalogue_row){0};
-	number_digest(&bulk->client_keys, row->in.keys[0].key, row->placed.number);
+	row->refusal = REFUSAL_NONE;
+	row->doubtful = false;
+	if (bulk->join == 0) {
+		number_digest(&bulk->client_keys, row->in.keys[0].key, row->placed.number);
+		memcpy(row->once, row->placed.number, sizeof(row->once));
+	}
 	content_digest(&bulk->client_keys, plain, row->placed.digest);
 	return place_row(worker, row, reterr);
 }
@@ -180,6 +187,14 @@ refuse(struct bulk *bulk, uint32_t row, enum refusal reason, struct az_err *rete
 	return AZ_OK;
 }
 
+static enum az_status
+refuse_row(struct bulk *bulk, struct bulk_row *row, enum refusal reason, struct az_err *reterr)
+{
+	row->fate = FATE_REFUSED;
+	bulk->consignment.unknown += reason == REFUSAL_JOIN_UNKNOWN ? 1 : 0;
+	return refuse(bulk, row->in.row, reason, reterr);
+}
+
 static void
 count_withdrawal(struct consignment *counts, const struct bulk_row *row)
 {
@@ -203,12 +218,14 @@ static enum az_status
 number_row(struct bulk *bulk, struct bulk_row *row, struct az_err *reterr)
 {
 	struct consignment *counts = &bulk->consignment;
-	enum az_status status = number_set_add(&bulk->numbers, row->placed.number);
+	enum az_status status;
 
-	if (status == AZ_CONFLICT) {
-		row->fate = FATE_REFUSED;
-		return refuse(bulk, row->in.row, REFUSAL_DUPLICATE, reterr);
-	}
+	if (row->refusal != REFUSAL_NONE)
+		return refuse_row(bulk, row, row->refusal, reterr);
+	status = number_set_add(&bulk->numbers, row->once);
+	if (status == AZ_CONFLICT)
+		return refuse_row(
+		    bulk, row, bulk->join == 0 ? REFUSAL_DUPLICATE : REFUSAL_JOIN_TWICE, reterr);
 	if (status != AZ_OK)
 		return az_fail(reterr, status, "row %u: out of memory", row->in.row);
 	if (row->placed.record == 0)
@@ -219,6 +236,9 @@ number_row(struct bulk *bulk, struct bulk_row *row, struct az_err *reterr)
 	counts->unchanged += row->fate == FATE_UNCHANGED ? 1 : 0;
 	if (row->fate == FATE_WITHDRAWN)
 		count_withdrawal(counts, row);
+	if (row->doubtful && bulk->doubt_count < BULK_REFUSALS_MAX)
+		bulk->doubts[bulk->doubt_count++] = row->in.row;
+	counts->doubtful += row->doubtful ? 1 : 0;
 	counts->rows++;
 	counts->accepted++;
 	if ((row->in.flags & INTAKE_FLAG_BIRTH) != 0)
@@ -250,8 +270,7 @@ number(struct bulk_worker *worker, uint64_t sequence, struct az_err *reterr)
 			return status;
 		/* The set is larger than the processor's caches: fetched ahead, it does not wait. */
 		if (i + PREPARE_AHEAD < worker->count)
-			number_set_prepare(
-			    &bulk->numbers, worker->rows[i + PREPARE_AHEAD].placed.number);
+			number_set_prepare(&bulk->numbers, worker->rows[i + PREPARE_AHEAD].once);
 		status = number_row(bulk, &worker->rows[i], reterr);
 	}
 	atomic_store(&bulk->rows_read, bulk->consignment.rows);
@@ -324,6 +343,7 @@ seal_rows(struct bulk_worker *worker, struct az_err *reterr)
 		sealed++;
 	}
 	wire_store_u32(worker->out.data + 8, sealed);
+	worker->sealed = sealed;
 	return status;
 }
 
@@ -344,11 +364,13 @@ pass_on(struct bulk_worker *worker, uint64_t sequence, struct az_err *reterr)
 		absent_note(bulk, row->placed.record);
 		status = catalogue_run_add(bulk->run, &row->placed, reterr);
 	}
-	if (status == AZ_OK && worker->count > 0)
+	/* A frame whose rows were all refused has nothing for the vault. */
+	if (status == AZ_OK && worker->sealed > 0)
 		status = bulk_send(bulk, VAULT_PUT_ROWS, &worker->out, reterr);
 	if (status == AZ_OK)
 		bulk_turn_pass(bulk, &bulk->passing);
 	worker->count = 0;
+	worker->sealed = 0;
 	return status;
 }
 

@@ -30,6 +30,13 @@ traces(const struct intake *intake)
 	return (intake->start.mode & INTAKE_TRACES) != 0;
 }
 
+/* People are known by something else than a number. */
+static bool
+joins(const struct intake *intake)
+{
+	return (intake->start.mode & INTAKE_JOINS) != 0;
+}
+
 static enum az_status
 refuse(struct intake *intake, uint32_t row, enum refusal refusal, struct az_err *reterr)
 {
@@ -78,6 +85,8 @@ accept(struct intake *intake, uint32_t number, const struct list_record *record,
 	/* A number of nothing but blanks of another script is none. */
 	if (intake->has_number && (count == 0 || keys[0].kind != MATCH_NUMBER))
 		return refuse(intake, number, REFUSAL_NO_NUMBER, reterr);
+	if (joins(intake) && count == 0)
+		return refuse(intake, number, REFUSAL_JOIN_MISSING, reterr);
 	buffer_clear(&intake->encoded);
 	status = row_encode(row, &intake->encoded);
 	if (status == AZ_LIMIT)
@@ -126,8 +135,15 @@ check_columns(const struct intake *intake, struct az_err *reterr)
 		    "no column of the list is known to be a field; use --columns");
 	if (traces(intake))
 		return AZ_OK;
+	if (joins(intake) && intake->has_number)
+		return az_fail(reterr, AZ_INVALID,
+		    "a column is the number, by which people are known: --join is for lists "
+		    "without");
+	if (joins(intake))
+		return finds_header(intake->columns, reterr);
 	if (!intake->has_number)
-		return az_fail(reterr, AZ_INVALID, "no column is the number; every list needs one");
+		return az_fail(reterr, AZ_INVALID,
+		    "no column is the number; --join says by what else people are known");
 	if (intake->columns->count < 2 && !withdraws(intake))
 		return az_fail(reterr, AZ_INVALID, "no column but the number is a field");
 	return finds_header(intake->columns, reterr);

@@ -260,11 +260,13 @@ walk_entrust(struct walk *walk, struct front_entrust *entrust)
 	walk_label(walk, entrust->purpose, false);
 	walk_days(walk, &entrust->as_of);
 	walk_u8(walk, &entrust->mode);
+	walk_u16(walk, &entrust->join);
 	walk_u8(walk, &entrust->strict);
 	walk_text(walk, entrust->columns, sizeof(entrust->columns));
 	walk_text(walk, entrust->password, sizeof(entrust->password));
 	walk->bad |= entrust->strict > 1;
 	walk->bad |= entrust->mode == LIST_NONE || entrust->mode >= LIST_MODES;
+	walk->bad |= (entrust->join & ~JOIN_KINDS) != 0;
 }
 
 static void

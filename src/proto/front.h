@@ -224,7 +224,8 @@ struct front_entrust {
 	char client[LABEL_SIZE];
 	char purpose[LABEL_SIZE];
 	int32_t as_of;
-	uint8_t mode;   /* enum list_mode */
+	uint8_t mode;  /* enum list_mode */
+	uint16_t join; /* bits 1 << enum match_kind, of JOIN_KINDS; 0: people are known by number */
 	uint8_t strict; /* 0 or 1: reject the list if a row is refused */
 	char columns[FRONT_COLUMNS_MAX];
 	char password[FRONT_PASSWORD_SIZE]; /* of an archive or workbook; "" if it has none */

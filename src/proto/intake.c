@@ -21,7 +21,7 @@ intake_start_get(struct wire_reader *reader, struct intake_start *ret_start)
 	ret_start->allows = wire_get_u32(reader);
 	wire_get_text(reader, ret_start->password, sizeof(ret_start->password));
 	ret_start->mode = wire_get_u8(reader);
-	if (ret_start->mode > INTAKE_MODES_ALL && ret_start->mode != INTAKE_TRACES &&
+	if ((ret_start->mode & ~INTAKE_MODES_ALL) != 0 && ret_start->mode != INTAKE_TRACES &&
 	    ret_start->mode != INTAKE_HISTORY)
 		reader->failed = true;
 }
@@ -54,6 +54,7 @@ intake_row_get(struct wire_reader *reader, struct intake_row *ret_row)
 	for (uint8_t i = 0; i < row.key_count && !reader->failed; i++) {
 		row.keys[i].kind = (enum match_kind)wire_get_u8(reader);
 		row.keys[i].key = wire_get_bytes(reader, INTAKE_KEY_MAX);
+		/* The number first, if there is one, and only there. */
 		if (row.keys[i].kind == MATCH_NONE || row.keys[i].kind >= MATCH_KINDS ||
 		    (row.keys[i].kind == MATCH_NUMBER && i != 0) || row.keys[i].key.size == 0)
 			reader->failed = true;

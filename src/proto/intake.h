@@ -38,7 +38,8 @@ enum intake_message {
 #define INTAKE_VALUES_TOO 2u /* and VALUES */
 #define INTAKE_KEYS_TOO   4u /* and KEYS */
 #define INTAKE_WITHDRAWS  8u /* rows that have nothing but a number are rows */
-#define INTAKE_MODES_ALL  15u
+#define INTAKE_JOINS      64u /* rows have no number */
+#define INTAKE_MODES_ALL  79u /* these may stand together */
 #define INTAKE_TRACES                                                                              \
 	16u /* alone: a list from anywhere, which needs no number and may hold anything */
 

@@ -397,6 +397,17 @@ match_kind_name(enum match_kind kind)
 	return name_at(match_names, MATCH_KINDS, kind);
 }
 
+bool
+match_kind_parse(const char *name, enum match_kind *ret_kind)
+{
+	unsigned int kind = find_name(match_names, MATCH_ASKED, name);
+
+	if (kind == MATCH_NONE)
+		return false;
+	*ret_kind = (enum match_kind)kind;
+	return true;
+}
+
 static const char *const refusal_texts[REFUSAL_COUNT] = {
     [REFUSAL_NONE] = "none",
     [REFUSAL_COLUMNS] = "more or fewer values than the header has columns",
@@ -408,6 +419,11 @@ static const char *const refusal_texts[REFUSAL_COUNT] = {
     [REFUSAL_QUOTE] = "a quote that is never closed",
     [REFUSAL_EMPTY] = "nothing but the number",
     [REFUSAL_NO_PERSON] = "a total or a header, and no person",
+    [REFUSAL_JOIN_MISSING] = "something that people are joined by is missing",
+    [REFUSAL_JOIN_SEVERAL] = "several people of the client are that",
+    [REFUSAL_JOIN_PARTIAL] = "it may be somebody known: not all that people are joined by agrees",
+    [REFUSAL_JOIN_TWICE] = "an earlier row of the list is the same person",
+    [REFUSAL_JOIN_UNKNOWN] = "nobody of the client is that",
     [REFUSAL_CARD] = "a card number, which the purpose does not allow",
     [REFUSAL_MY_NUMBER] = "an individual number (My Number), which the purpose does not allow",
 };

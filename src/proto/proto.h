@@ -260,6 +260,11 @@ bool reason_parse(const char *name, enum reason *ret_reason) AZ_CHECKED;
 const char *basis_name(enum basis basis);
 bool basis_parse(const char *name, enum basis *ret_basis) AZ_CHECKED;
 const char *match_kind_name(enum match_kind kind);
+bool match_kind_parse(
+    const char *name, enum match_kind *ret_kind) AZ_CHECKED; /* one that is asked by */
+/* By which people of a list without numbers can be joined: bits 1 << kind. */
+#define JOIN_KINDS                                                                                 \
+	(1u << MATCH_PHONE | 1u << MATCH_EMAIL | 1u << MATCH_NAME_BIRTH | 1u << MATCH_NAME_PLACE)
 
 /* --- labels --------------------------------------------------------------------------------- */
 
@@ -303,7 +308,14 @@ enum refusal {
 	REFUSAL_QUOTE = 7,     /* a quote that is never closed */
 	REFUSAL_EMPTY = 8,     /* nothing but the number */
 	REFUSAL_NO_PERSON = 9, /* a total or a header in the middle of the list */
-	REFUSAL_CARD = 20,     /* a card number, which the purpose does not allow */
+	/* of lists without numbers: */
+	REFUSAL_JOIN_MISSING = 10, /* something that people are joined by is not there */
+	REFUSAL_JOIN_SEVERAL = 11, /* several people are that */
+	REFUSAL_JOIN_PARTIAL =
+	    12, /* some of it says that it is somebody known, some that it is not */
+	REFUSAL_JOIN_TWICE = 13,   /* an earlier row of the list is the same person */
+	REFUSAL_JOIN_UNKNOWN = 14, /* a withdrawal of somebody whom nobody knows */
+	REFUSAL_CARD = 20,         /* a card number, which the purpose does not allow */
 	REFUSAL_MY_NUMBER = 21,
 	REFUSAL_COUNT = 22,
 };

@@ -27,6 +27,8 @@ enum vault_message {
 	VAULT_LOOKUP = 7, /* u64 request, u8 kind, u32 count, each: u64 consignment, raw token 16 */
 	VAULT_FETCH = 8,  /* u64 request, u32 count, each: u64 consignment, u32 record */
 	VAULT_COUNT = 9,  /* empty */
+	VAULT_BLOCKS =
+	    10, /* u64 consignment, u8 kind, raw token 16: from the block that covers it on */
 	/* vault to keeper */
 	VAULT_READY = 65, /* answers HELLO: empty */
 	VAULT_DONE = 66,  /* answers PUT_ROWS and PUT_TOKENS, SYNC and DROP: empty */
@@ -38,7 +40,9 @@ enum vault_message {
 	VAULT_ROWS =
 	    69, /* answers FETCH: u64 request, u32 count, each: u64 consignment, u32 record,
 	                       bytes sealed row; those that are missing are left out */
-	VAULT_LISTED = 70,  /* u32 count, each: u64 consignment, ascending */
+	VAULT_LISTED = 70, /* u32 count, each: u64 consignment, ascending */
+	VAULT_BLOCKS_ARE =
+	    72, /* answers BLOCKS: u32 count, each: bytes token block, as many as go in */
 	VAULT_COUNTED = 71, /* u64 rows served since HELLO, u64 requests that asked for them */
 };
 

@@ -266,6 +266,28 @@ store_find_block(struct store_reader *reader, uint64_t consignment, enum match_k
 }
 
 enum az_status
+store_blocks(struct store_reader *reader, uint64_t consignment, enum match_kind kind,
+    const uint8_t token[TOKEN_SIZE], bool (*visit)(void *arg, struct bytes block), void *arg,
+    struct az_err *reterr)
+{
+	uint8_t data[TOKEN_KEY_SIZE];
+	struct bytes asked = token_key(consignment, kind, token, data);
+	struct bytes key, block;
+	enum az_status status = store_find_block(reader, consignment, kind, token, &block, reterr);
+
+	while (status == AZ_OK && visit(arg, block)) {
+		status = kv_next(reader->kv, TABLE_TOKENS, &key, &block, reterr);
+		if (status == AZ_NOT_FOUND)
+			return AZ_OK;
+		if (status == AZ_OK &&
+		    (key.size != TOKEN_KEY_SIZE ||
+			!bytes_equal(bytes_make(key.data, 9), bytes_make(asked.data, 9))))
+			return AZ_OK;
+	}
+	return status;
+}
+
+enum az_status
 store_find_row(struct store_reader *reader, uint64_t consignment, uint32_t record,
     struct bytes *ret_sealed, struct az_err *reterr)
 {

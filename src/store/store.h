@@ -60,6 +60,13 @@ void store_reader_rest(struct store_reader *reader);
 AZ_CHECKED enum az_status store_find_block(struct store_reader *reader, uint64_t consignment,
     enum match_kind kind, const uint8_t token[TOKEN_SIZE], struct bytes *ret_block,
     struct az_err *reterr);
+/*
+ * Calls visit for the block that covers token and for those behind it of the same consignment and kind, in order, until
+ * it returns false. AZ_NOT_FOUND: there is none.
+ */
+AZ_CHECKED enum az_status store_blocks(struct store_reader *reader, uint64_t consignment,
+    enum match_kind kind, const uint8_t token[TOKEN_SIZE],
+    bool (*visit)(void *arg, struct bytes block), void *arg, struct az_err *reterr);
 AZ_CHECKED enum az_status store_find_row(struct store_reader *reader, uint64_t consignment,
     uint32_t record, struct bytes *ret_sealed, struct az_err *reterr);
 

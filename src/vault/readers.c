@@ -142,6 +142,49 @@ answer_fetch(struct store_reader *reader, const struct message *question, struct
 		malformed("fetch");
 }
 
+/* Blocks are put until the frame is large enough: the keeper asks for the next ones by where these end. */
+#define BLOCKS_USUAL (256u * 1024u)
+
+struct blocks {
+	struct wire_writer writer;
+	uint32_t count;
+};
+
+static bool
+put_block(void *arg, struct bytes block)
+{
+	struct blocks *blocks = arg;
+
+	wire_put_bytes(&blocks->writer, block);
+	blocks->count++;
+	return blocks->writer.buffer->size < BLOCKS_USUAL;
+}
+
+static void
+answer_blocks(struct store_reader *reader, const struct message *question, struct message *answer)
+{
+	struct wire_reader asked;
+	struct blocks blocks = {0};
+	uint8_t token[TOKEN_SIZE];
+	uint64_t consignment;
+	enum match_kind kind;
+	enum az_status status;
+
+	wire_reader_init(&asked, buffer_peek(&question->body));
+	wire_writer_init(&blocks.writer, &answer->body);
+	consignment = wire_get_u64(&asked);
+	kind = (enum match_kind)wire_get_u8(&asked);
+	wire_get_raw(&asked, token, sizeof(token));
+	if (!wire_end(&asked))
+		malformed("blocks");
+	wire_put_u32(&blocks.writer, 0);
+	status = store_blocks(reader, consignment, kind, token, put_block, &blocks, NULL);
+	if ((status != AZ_OK && status != AZ_NOT_FOUND) || blocks.writer.status != AZ_OK)
+		malformed("blocks");
+	wire_store_u32(answer->body.data, blocks.count);
+	answer->type = VAULT_BLOCKS_ARE;
+}
+
 struct listing {
 	struct wire_writer writer;
 	uint32_t count;
@@ -221,6 +264,8 @@ reader_run(void *arg)
 				answer_lookup(reader, question, answer);
 			else if (question->type == VAULT_FETCH)
 				answer_fetch(reader, question, answer);
+			else if (question->type == VAULT_BLOCKS)
+				answer_blocks(reader, question, answer);
 			else
 				answer_list(reader, question, answer);
 			message_list_add(&answers, answer);

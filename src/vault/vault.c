@@ -311,6 +311,7 @@ take_frame(struct vault *vault, const struct frame *frame)
 	case VAULT_SYNC:
 	case VAULT_DROP: take_write(vault, frame); break;
 	case VAULT_LIST:
+	case VAULT_BLOCKS:
 	case VAULT_LOOKUP:
 	case VAULT_FETCH: take_question(vault, frame); break;
 	case VAULT_COUNT: answer_count(vault, frame); break;

@@ -210,6 +210,33 @@ count_listed(void)
 	return wire_get_u32(&reader);
 }
 
+/* Asks for blocks from a token on; returns how many came, the first entry's record in *ret_record. */
+static uint32_t
+ask_blocks(uint64_t consignment, enum match_kind kind, uint8_t token, uint32_t *ret_record)
+{
+	static struct token_block block;
+	struct wire_writer *writer = begin();
+	uint8_t bytes[TOKEN_SIZE] = {token};
+	struct bytes mac;
+	struct wire_reader reader;
+	uint32_t count;
+
+	wire_put_u64(writer, consignment);
+	wire_put_u8(writer, (uint8_t)kind);
+	wire_put_raw(writer, bytes, sizeof(bytes));
+	say(VAULT_BLOCKS, 6);
+	wire_reader_init(&reader, hear(VAULT_BLOCKS_ARE, 6).body);
+	count = wire_get_u32(&reader);
+	for (uint32_t i = 0; i < count; i++) {
+		struct bytes encoded = wire_get_bytes(&reader, TOKEN_BLOCK_SIZE_MAX);
+
+		assert_int_equal(token_block_decode(encoded, &block, &mac), AZ_OK);
+		*ret_record = block.entries[0].record;
+	}
+	assert_true(wire_end(&reader));
+	return count;
+}
+
 /* --- tests ------------------------------------------------------------------------------------ */
 
 static void
@@ -310,6 +337,29 @@ above_the_ceiling_nothing_is_served(void **state)
 	assert_int_equal(end_vault(), 0);
 }
 
+static void
+blocks_are_given_of_one_list_and_kind_alone(void **state)
+{
+	uint32_t record = 0;
+
+	(void)state;
+	hello(house, 0);
+	(void)hear(VAULT_READY, 1);
+	put_block(3, 0x40, 30);
+	put_block(4, 0x50, 40);
+	sync_all();
+	assert_int_equal(ask_blocks(3, MATCH_PHONE, 0, &record), 1);
+	assert_int_equal(record, 30);
+	/* From any token on: the block that covers it. */
+	assert_int_equal(ask_blocks(4, MATCH_PHONE, 0xff, &record), 1);
+	assert_int_equal(record, 40);
+	assert_int_equal(ask_blocks(3, MATCH_EMAIL, 0, &record), 0);
+	assert_int_equal(ask_blocks(2, MATCH_PHONE, 0, &record), 0);
+	assert_int_equal(ask_blocks(5, MATCH_PHONE, 0, &record), 0);
+	assert_int_equal(ask_blocks(UINT64_MAX, MATCH_PHONE, 0xff, &record), 0);
+	assert_int_equal(end_vault(), 0);
+}
+
 /* Says it, and the vault must end by itself with a failure. */
 static void
 ends_on(enum vault_message type, bool greeted)
@@ -352,6 +402,7 @@ what_cannot_be_ends_it(void **state)
 	ends_on(VAULT_DROP, true);
 	ends_on(VAULT_FETCH, true);
 	ends_on(VAULT_LOOKUP, true);
+	ends_on(VAULT_BLOCKS, true);
 	ends_on(VAULT_PUT_ROWS, true);
 	ends_on(VAULT_PUT_TOKENS, true);
 	wire_put_u32(begin(), 1);
@@ -372,6 +423,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(another_house_is_refused, make_fixture, remove_fixture),
 	    cmocka_unit_test_setup_teardown(
 		above_the_ceiling_nothing_is_served, make_fixture, remove_fixture),
+	    cmocka_unit_test_setup_teardown(
+		blocks_are_given_of_one_list_and_kind_alone, make_fixture, remove_fixture),
 	    cmocka_unit_test_setup_teardown(what_cannot_be_ends_it, make_fixture, remove_fixture),
 	};
 
