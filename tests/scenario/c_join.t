@@ -117,6 +117,24 @@ gives 1 'and too many of them do as well'
 as mori --json entrust --client c02 --purpose checkup --as-of 2026-04-01 thrice.csv
 is "$code $(json '[.error.status,.error.refused] | join(" ")')" '1 invalid 12000' 'a list three times over is rejected, and nothing else'
 
+# --- so many that their tokens come in several pieces
+many() { # with numbers, from, to
+	awk -v n="$1" -v from="$2" -v to="$3" 'BEGIN { print (n ? "number," : "") "name,phone"
+		for (i = from; i <= to; i++) printf "%sPerson %d,090-%04d-%04d\n", n ? i "," : "", i, 1000 + i / 1000, i % 1000 }'
+}
+run purpose add c02/many --fields name,phone --roles agent --until 2030-12-31
+many 1 1 30000 >many.csv
+as mori --json entrust --client c02 --purpose many --as-of 2026-04-01 many.csv
+is "$(json .accepted)" 30000 'thirty thousand people'
+many '' 1 30020 | shuf --random-source=many.csv | sed '/^name/d; 1i name,phone' >again.csv
+as mori --json entrust --client c02 --purpose many --as-of 2026-05-01 --join phone again.csv
+is "$code $(counts)" '0 30020 0 20 30000 0 0' 'all are found again among them, and twenty are new'
+as mori --json entrust --client c02 --purpose many --as-of 2026-06-01 --mode full --join phone again.csv
+is "$code $(counts) $(json .absent)" '0 30020 0 0 0 30020 0 0' 'and once more, as a full list'
+sed 20001q again.csv >fewer.csv
+as mori --json entrust --client c02 --purpose many --as-of 2026-07-01 --mode full --join phone fewer.csv
+is "$code $(json '[.accepted,.absent] | join(" ")')" '0 20000 10020' 'which leaves out ten thousand and twenty'
+
 # --- only current versions count
 printf 'number,name,birth,phone\n4,Dan Poe,1983-04-04,03-1234-4444\n' >moved.csv
 give --as-of 2026-05-06 moved.csv
