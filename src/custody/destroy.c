@@ -113,7 +113,8 @@ check(const struct custody *custody, const struct consignment *list, uint64_t id
 		return az_fail(reterr, AZ_NOT_FOUND, "destroy: there is no consignment %llu",
 		    (unsigned long long)id);
 	if (custody->destroying != NULL || custody->bulk != NULL || custody->tracing != NULL)
-		return az_fail(reterr, AZ_BUSY, "destroy: a list is on its way, in or out, or traced");
+		return az_fail(
+		    reterr, AZ_BUSY, "destroy: a list is on its way, in or out, or traced");
 	if (list->mode != LIST_ADD && takes_from_others(custody, list))
 		return az_fail(reterr, AZ_CONFLICT,
 		    "destroy: consignment %llu took people away that an older list would bring "

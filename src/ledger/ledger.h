@@ -107,7 +107,6 @@ enum entry_type {
 	   that nothing is left */
 	ENTRY_DESTROYING = 50,
 	ENTRY_DESTROYED = 51,
-	ENTRY_STOP = 42, /* detail: 1 set, 2 lifted; detail64: channel bits */
 	/* as entrusted; detail: how many people can no longer be found, detail64: how many that are named can still be */
 	ENTRY_ENTRUSTED_FULL = 48,
 	ENTRY_WITHDRAWN = 49,

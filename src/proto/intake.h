@@ -34,10 +34,10 @@ enum intake_message {
 };
 
 /* What intake is to do, bits; none: rows for the keeper. */
-#define INTAKE_INSPECTS   1u /* no ROWS, but FACTS */
-#define INTAKE_VALUES_TOO 2u /* and VALUES */
-#define INTAKE_KEYS_TOO   4u /* and KEYS */
-#define INTAKE_WITHDRAWS  8u /* rows that have nothing but a number are rows */
+#define INTAKE_INSPECTS   1u  /* no ROWS, but FACTS */
+#define INTAKE_VALUES_TOO 2u  /* and VALUES */
+#define INTAKE_KEYS_TOO   4u  /* and KEYS */
+#define INTAKE_WITHDRAWS  8u  /* rows that have nothing but a number are rows */
 #define INTAKE_JOINS      64u /* rows have no number */
 #define INTAKE_MODES_ALL  79u /* these may stand together */
 #define INTAKE_TRACES                                                                              \
