@@ -29,7 +29,7 @@ _azukari() {
 	--mode) words='add full withdraw' ;;
 	*)
 		case $command,$sub in
-		,*) words='init serve unlock status client purpose policy zone staff invite device inspect entrust receipt disclose check hand-over campaign attempt correct stop restrict case history trace ledger ask approve refuse approvals scan backup key restore demo --house --key --json --despite-loss --version -h' ;;
+		,*) words='init serve unlock status client purpose policy zone staff invite device grant inspect entrust receipt disclose check hand-over campaign attempt correct stop restrict case history trace ledger ask approve refuse approvals scan backup key restore demo --house --key --json --despite-loss --version -h' ;;
 		init,*) words='--house --officer --name --key-out --passphrase --unsealed' ;;
 		client,add) words='--name --category' ;;
 		client,*) words='add list close map recipient' ;;
@@ -48,7 +48,7 @@ _azukari() {
 		zone,*) words='add change close role list' ;;
 		staff,add) words='--role --name --employer --agency --tier --from --until --key-out --public' ;;
 		staff,key) words='--out --name' ;;
-		ask,*) words='--expires --note client purpose campaign restrict staff invite device policy zone restore key' ;;
+		ask,*) words='--expires --note client purpose campaign restrict staff invite device grant policy zone restore key' ;;
 		approvals,*) words='--all' ;;
 		staff,rekey) words='--public' ;;
 		staff,enrol) words='--out --name --code' ;;
@@ -56,14 +56,16 @@ _azukari() {
 		invite,*) words='--role --name --employer --agency --tier --from --until --days' ;;
 		serve,*) words='--anchor' ;;
 		unlock,*) words='--officer --passphrase' ;;
-		device,add) words='--public' ;;
+		device,add | device,guard) words='--public' ;;
 		device,key) words='--out' ;;
-		device,*) words='add list retire key' ;;
+		device,*) words='add guard list retire key' ;;
 		inspect,*) words='--columns --csv --keys --password --password-fd' ;;
 		entrust,*) words='--client --purpose --as-of --mode --join --columns --strict --password --password-fd --receipt' ;;
 		disclose,*) words='--client --purpose --by --record --reason --basis --campaign --call --unmask --why' ;;
 		hand-over,*) words='--client --purpose --by --record --to --minutes --reason' ;;
 		check,*) words='--client --purpose --by --is --reason --basis --campaign --call' ;;
+		grant,add) words='--vendor --product --serial --until' ;;
+		grant,*) words='add list close' ;;
 		campaign,add) words='--purpose --from --until --hours --staff --lists' ;;
 		campaign,*) words='add list close' ;;
 		attempt,list) words='--client --purpose --by --record --max' ;;
@@ -76,7 +78,7 @@ _azukari() {
 		history,) words='import list' ;;
 		trace,*) words='--case --rows --bundle --recipient --columns --password --password-fd' ;;
 		ledger,verify) words='--client' ;;
-		ledger,query) words='--client --record --staff --max' ;;
+		ledger,query) words='--client --record --staff --max --before --plugged --device' ;;
 		ledger,checkpoint) words='--client --out' ;;
 		ledger,proof) words='--client --out' ;;
 		ledger,export) words='--log' ;;

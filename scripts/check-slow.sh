@@ -10,4 +10,6 @@ export AZUKARI="$PWD/build-gcc/src/cli/azukari" AZUKARI_SHIM="$PWD/build-gcc/tes
 bash tests/faults/drive.sh "${FAULT_POINTS:-0}"
 build-gcc/tests/tamper/tamper "${TAMPER_CHANGES:-100000}" "${TAMPER_SEED:-1}" \
 	$([ ! -x build-gcc/tests/others/azlog ] || echo build-gcc/tests/others/azlog)
+AZUKARI_GUARD="$PWD/build-gcc/src/guard/azukari-guard" AZUKARI_FEED="$PWD/build-gcc/tests/scenario/scenario-feed" GUARD_EVERY=1 \
+	sh tests/scenario/g_week.t
 scripts/fuzz.sh

@@ -20,10 +20,11 @@ allowed() {
 	vault) echo vault base kv proto store ;;
 	intake) echo intake base text match proto ;;
 	attribute) echo attribute base proto trace ;;
-	guard) echo guard base ;;
+	channel) echo channel base crypto proto ;;
+	guard) echo guard base crypto proto channel ;;
 	# Of the ledger only what ledger_pure holds: the linker sees to it.
 	verify) echo verify base crypto proto ledger ;;
-	cli) echo cli base crypto text match proto scan ledger ;;
+	cli) echo cli channel base crypto text match proto scan ledger ;;
 	*) echo "layering.sh: unknown folder src/$1" >&2; return 1 ;;
 	esac
 }

@@ -42,6 +42,7 @@ link_init(
 	*link = (struct link){
 	    .fd = fd,
 	    .blocking = mode == LINK_BLOCKING,
+	    .wait_ms = -1,
 	    .body_max = body_max,
 	    .passed_fd = -1,
 	};
@@ -140,8 +141,12 @@ link_wait(struct link *link, short events, struct az_err *reterr)
 {
 	struct pollfd wait = {.fd = link->fd, .events = events};
 
-	if (poll(&wait, 1, -1) < 0 && errno != EINTR)
+	int ready = poll(&wait, 1, link->wait_ms);
+
+	if (ready < 0 && errno != EINTR)
 		return az_fail_errno(reterr, AZ_IO, errno, "wait for a socket");
+	if (ready == 0)
+		return az_fail(reterr, AZ_GONE, "the other process does not answer");
 	return AZ_OK;
 }
 
@@ -164,7 +169,7 @@ enum az_status
 link_flush(struct link *link, struct az_err *reterr)
 {
 	enum az_status status = AZ_OK;
-	int flags = MSG_NOSIGNAL | (link->blocking ? 0 : MSG_DONTWAIT);
+	int flags = MSG_NOSIGNAL | (link->blocking && link->wait_ms < 0 ? 0 : MSG_DONTWAIT);
 
 	while (link->out_used < link->out.size) {
 		const uint8_t *rest = link->out.data + link->out_used;
@@ -322,7 +327,7 @@ link_fill(struct link *link, struct az_err *reterr)
 	enum az_status status = AZ_INTERNAL;
 	/* Room for two, so that a second one is seen and not silently dropped. */
 	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(2 * sizeof(int))];
-	int flags = MSG_CMSG_CLOEXEC | (link->blocking ? 0 : MSG_DONTWAIT);
+	int flags = MSG_CMSG_CLOEXEC | (link->blocking && link->wait_ms < 0 ? 0 : MSG_DONTWAIT);
 
 	status = in_prepare(link, reterr);
 	while (status == AZ_OK) {

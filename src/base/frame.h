@@ -32,6 +32,7 @@ struct frame {
 struct link {
 	int fd;
 	bool blocking;
+	int wait_ms; /* how long a blocking link waits for the other side; -1 at birth: for ever. AZ_GONE then */
 	bool accepts_fds; /* false at birth; then an arriving descriptor is closed and AZ_INVALID */
 	struct buffer in;
 	size_t in_used; /* bytes of in that link_next has handed out */

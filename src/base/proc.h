@@ -58,6 +58,8 @@ enum sandbox_profile {
 	SANDBOX_INTAKE,   /* reads and writes open descriptors, memory, time; opens nothing */
 	SANDBOX_VAULT,    /* and files below its folder, epoll, threads; no sockets are created */
 	SANDBOX_KEEPER, /* and accepts on sockets it was given, SQLite, priority of the calling thread */
+	SANDBOX_FRONT,  /* as VAULT, and connects to Unix sockets */
+	SANDBOX_GUARD,  /* as VAULT, and makes block devices of its device folders read-only */
 	SANDBOX_VERIFY, /* as INTAKE, and opens files below its folder for reading; epoll, threads */
 	SANDBOX_WITNESS, /* as INTAKE, and replaces files below its folder, accepts on sockets it
 			    has; epoll, no threads */
@@ -70,6 +72,8 @@ struct sandbox {
 	size_t writable_count;
 	const int *readable_dirs;
 	size_t readable_count;
+	const int *device_dirs; /* of GUARD only: devices in them may be read and asked */
+	size_t device_count;
 };
 
 /*

@@ -22,6 +22,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -82,9 +83,11 @@ struct ruleset {
 #define KEEPER  (1u << SANDBOX_KEEPER)
 #define VERIFY  (1u << SANDBOX_VERIFY)
 #define WITNESS (1u << SANDBOX_WITNESS)
-#define ALL     (INTAKE | VAULT | KEEPER | VERIFY | WITNESS)
-#define FILES   (VAULT | KEEPER | VERIFY) /* open files, run threads */
-#define STORES  (VAULT | KEEPER)          /* change files */
+#define FRONT   (1u << SANDBOX_FRONT)
+#define GUARD   (1u << SANDBOX_GUARD)
+#define ALL     (INTAKE | VAULT | KEEPER | VERIFY | WITNESS | FRONT | GUARD)
+#define FILES   (VAULT | KEEPER | VERIFY | FRONT | GUARD) /* open files, run threads */
+#define STORES  (VAULT | KEEPER | FRONT | GUARD)          /* change files */
 
 struct allowed {
 	unsigned profiles;
@@ -206,6 +209,8 @@ static const struct allowed allowed_calls[] = {
     {WITNESS, SCMP_SYS(rename)},
     {WITNESS, SCMP_SYS(renameat)},
     {WITNESS, SCMP_SYS(unlinkat)},
+    /* To the house. */
+    {FRONT, SCMP_SYS(connect)},
 #if SANITIZED
     {ALL, SCMP_SYS(mmap)},
     {ALL, SCMP_SYS(mprotect)},
@@ -261,6 +266,8 @@ static const struct limited limited_calls[] = {
     {ALL, SCMP_SYS(ioctl), ENOTTY, {{1, WHOLE, TCGETS}}},
     /* How much a peer has sent. */
     {WITNESS, SCMP_SYS(ioctl), 0, {{1, WHOLE, FIONREAD}}},
+    {GUARD, SCMP_SYS(ioctl), 0, {{1, WHOLE, BLKROSET}}},
+    {GUARD, SCMP_SYS(ioctl), 0, {{1, WHOLE, BLKROGET}}},
 #endif
     /* To the peer of a connection, never to an address. */
     {ALL, SCMP_SYS(sendto), 0, {{4, WHOLE, 0}}},
@@ -279,6 +286,7 @@ static const struct limited limited_calls[] = {
     {FILES, SCMP_SYS(clone), 0, {{0, THREAD, THREAD}}},
     /* The calling thread's own priority. */
     {STORES, SCMP_SYS(setpriority), 0, {{0, WHOLE, PRIO_PROCESS}, {1, WHOLE, 0}}},
+    {FRONT, SCMP_SYS(socket), 0, {{0, WHOLE, AF_UNIX}}},
     {KEEPER, SCMP_SYS(sched_setscheduler), 0, {{0, WHOLE, 0}}},
     /* Who a peer is, and how much of ours may wait for it. */
     {KEEPER, SCMP_SYS(getsockopt), 0, {{1, WHOLE, SOL_SOCKET}}},
@@ -406,6 +414,10 @@ landlock_enter(const struct sandbox *sandbox, struct az_err *reterr)
 	    FS_READ & attributes.handled_fs, reterr);
 	if (status != AZ_OK)
 		goto out;
+	status = landlock_allow(ruleset, sandbox->device_dirs, sandbox->device_count,
+	    (FS_READ | FS_IOCTL_DEV) & attributes.handled_fs, reterr);
+	if (status != AZ_OK)
+		goto out;
 	if (syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
 		status = az_fail_errno(reterr, AZ_IO, errno, "sandbox: Landlock");
 out:
@@ -431,11 +443,15 @@ threads_check(struct az_err *reterr)
 static bool
 sandbox_sensible(const struct sandbox *sandbox)
 {
+	if (sandbox->device_count > 0 && sandbox->profile != SANDBOX_GUARD)
+		return false;
 	switch (sandbox->profile) {
 	case SANDBOX_INTAKE: return sandbox->writable_count == 0 && sandbox->readable_count == 0;
 	case SANDBOX_VERIFY: return sandbox->writable_count == 0;
 	case SANDBOX_VAULT:
 	case SANDBOX_WITNESS:
+	case SANDBOX_FRONT:
+	case SANDBOX_GUARD:
 	case SANDBOX_KEEPER: return true;
 	case SANDBOX_NONE: return false;
 	}

@@ -54,6 +54,7 @@ int cmd_hand_over(const struct cli *cli, int argc, char **argv);
 int cmd_zone(const struct cli *cli, int argc, char **argv);
 int cmd_key(const struct cli *cli, int argc, char **argv);
 int cmd_check(const struct cli *cli, int argc, char **argv);
+int cmd_grant(const struct cli *cli, int argc, char **argv);
 int cmd_campaign(const struct cli *cli, int argc, char **argv);
 int cmd_attempt(const struct cli *cli, int argc, char **argv);
 int cmd_receipt(const struct cli *cli, int argc, char **argv);

@@ -5,8 +5,9 @@
 
 #include "cli/ask.h"
 
+/* device add, and device guard, which differ in whose key it is. */
 static int
-add(const struct cli *cli, int argc, char **argv)
+add(const struct cli *cli, enum front_message type, int argc, char **argv)
 {
 	static const struct option options[] = {{"public", required_argument, NULL, 'p'}, {0}};
 	union front_request request = {0};
@@ -26,7 +27,7 @@ add(const struct cli *cli, int argc, char **argv)
 	if (public == NULL || strlen(public) != 2 * sizeof(device->key) ||
 	    !hex_decode(public, device->key, sizeof(device->key)))
 		return cli_usage("device", "--public needs 64 hexadecimal digits");
-	return ask_and_print(cli, FRONT_DEVICE_ADD, &request, -1, NULL);
+	return ask_and_print(cli, type, &request, -1, NULL);
 }
 
 /* Where a front keeps what it knows of a house, or a file that AZUKARI_DEVICE will name. */
@@ -99,7 +100,9 @@ cmd_device(const struct cli *cli, int argc, char **argv)
 	union front_request request = {0};
 
 	if (argc >= 2 && strcmp(argv[1], "add") == 0)
-		return add(cli, argc - 1, argv + 1);
+		return add(cli, FRONT_DEVICE_ADD, argc - 1, argv + 1);
+	if (argc >= 2 && strcmp(argv[1], "guard") == 0)
+		return add(cli, FRONT_DEVICE_GUARD, argc - 1, argv + 1);
 	if (argc >= 2 && strcmp(argv[1], "key") == 0)
 		return key(cli, argc - 1, argv + 1);
 	if (argc == 2 && strcmp(argv[1], "list") == 0)
@@ -108,5 +111,5 @@ cmd_device(const struct cli *cli, int argc, char **argv)
 	    copy_argument(request.named.label, sizeof(request.named.label), argv[2]) &&
 	    label_is_valid(request.named.label))
 		return ask_and_print(cli, FRONT_DEVICE_RETIRE, &request, -1, NULL);
-	return cli_usage("device", "add, list, retire or key");
+	return cli_usage("device", "add, guard, list, retire or key");
 }

@@ -98,6 +98,9 @@ print_disclosed(const json_t *tree)
 	print_names("shown whole, for a reason: ", json_object_get(tree, "unmasked"));
 	print_names("corrected here: ", json_object_get(tree, "corrected"));
 	print_names("restricted: ", json_object_get(tree, "restricted"));
+	if (json_is_string(json_object_get(tree, "guard")))
+		(void)puts(
+		    "the guard of this device is silent: only what is shown in part is shown");
 	(void)printf("seen: ledger %s, entry %lld\n",
 	    json_string_value(json_object_get(ledger, "log")),
 	    (long long)json_integer_value(json_object_get(ledger, "index")));

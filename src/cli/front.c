@@ -1,10 +1,5 @@
 /*
- * The connection:
- *
- *	hello ─► answer ─► SIGN_IN ─► DONE ─► PRESENT … ─► DONE ─► request ─► ITEM … PROGRESS … ─► DONE or FAILED
- *
- * The keeper is known by the key that the staff key file pins, before anything is said to it. Every DONE and
- * FAILED after the sign-in carries heads of the ledger, which are held against those seen before.
+ * A command's connection: whose keys it uses, and how it comes to a keeper.
  */
 #include "cli/front.h"
 
@@ -15,28 +10,17 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/frame.h"
-#include "base/wire.h"
-#include "crypto/noise.h"
 
-#define OUT_MAX        (256u * 1024u)
-#define ITEMS_MAX      (64u * 1024u * 1024u)
 #define PROGRESS_US    (2 * AZ_US_PER_S)
 #define REACH_AGAIN    10u
 #define REACH_PAUSE_MS 100
-#define REPLY_HEADS    16u
 
 struct front {
 	struct house_folder folder;
 	struct key_file staff, device;
-	struct link link;
-	bool has_link;
-	struct noise *noise;
+	struct front_channel *channel;
 	int state_dirfd;
-	struct heads heads;
-	bool compared;            /* the keeper has said yes to all that was seen */
 	uint32_t seen_generation; /* of the house's log, before this connection; 0: never */
-	uint32_t next_id;
 	int64_t asked_us;
 	bool shows_progress; /* a line of it stands on the terminal */
 };
@@ -55,31 +39,12 @@ front_close(struct front **front)
 	if (closed == NULL)
 		return;
 	*front = NULL;
-	noise_free(&closed->noise);
-	if (closed->has_link)
-		link_fini(&closed->link);
+	channel_close(&closed->channel);
 	key_file_fini(&closed->staff);
 	key_file_fini(&closed->device);
-	heads_fini(&closed->heads);
 	fd_close(&closed->state_dirfd);
 	house_folder_close(&closed->folder);
 	free(closed);
-}
-
-void
-front_answer_init(struct front_answer *answer)
-{
-	answer->status = AZ_INTERNAL;
-	answer->text[0] = '\0';
-	buffer_init(&answer->items, ITEMS_MAX, true);
-	buffer_init(&answer->tree, FRONT_FRAME_MAX, true);
-}
-
-void
-front_answer_fini(struct front_answer *answer)
-{
-	buffer_fini(&answer->items);
-	buffer_fini(&answer->tree);
 }
 
 /* --- keys ------------------------------------------------------------------------------------- */
@@ -151,107 +116,14 @@ read_keys(struct front *front, const struct cli *cli, struct az_err *reterr)
 	return status;
 }
 
-/* --- the channel ------------------------------------------------------------------------------ */
-
-static enum az_status
-receive(struct front *front, enum front_frame type, struct frame *ret_frame, struct az_err *reterr)
-{
-	enum az_status status = link_receive(&front->link, ret_frame, reterr);
-
-	if (status == AZ_GONE)
-		return az_fail(reterr, AZ_GONE, "the keeper has closed the connection");
-	if (status == AZ_OK && ret_frame->type != type)
-		return az_fail(reterr, AZ_FORGED, "the keeper sent a frame that cannot be");
-	return status;
-}
-
-static enum az_status
-shake_hands(struct front *front, struct az_err *reterr)
-{
-	uint8_t prologue[FRONT_PROLOGUE_SIZE];
-	struct buffer message;
-	struct frame frame;
-	enum az_status status;
-
-	buffer_init(&message, NOISE_MESSAGE_MAX, false);
-	front_prologue(front->folder.file.house, prologue);
-	status = noise_initiator(
-	    front->staff.keeper, bytes_make(prologue, sizeof(prologue)), &front->noise, reterr);
-	if (status == AZ_OK)
-		status = noise_write_handshake(front->noise, bytes_make(NULL, 0), &message, reterr);
-	if (status == AZ_OK)
-		status = link_queue(&front->link, FRONT_HELLO, 0, buffer_peek(&message));
-	if (status == AZ_OK)
-		status = link_flush(&front->link, reterr);
-	if (status == AZ_OK)
-		status = receive(front, FRONT_ANSWER, &frame, reterr);
-	if (status == AZ_OK) {
-		buffer_clear(&message);
-		status = noise_read_handshake(front->noise, frame.body, &message, reterr);
-		if (status == AZ_FORGED)
-			(void)az_fail(reterr, AZ_FORGED,
-			    "whoever answered is not the keeper that the key file pins");
-	}
-	buffer_fini(&message);
-	return status;
-}
-
-static enum az_status
-send_message(struct front *front, struct bytes message, int fd, struct az_err *reterr)
-{
-	struct buffer sealed;
-	enum az_status status;
-
-	buffer_init(&sealed, NOISE_MESSAGE_MAX, false);
-	status = buffer_reserve(&sealed, message.size + NOISE_TAG_SIZE);
-	if (status == AZ_OK)
-		status = noise_seal(front->noise, message, sealed.data, reterr);
-	if (status == AZ_OK) {
-		sealed.size = message.size + NOISE_TAG_SIZE;
-		if (fd >= 0)
-			status = link_send_fd(
-			    &front->link, FRONT_DATA, 0, buffer_peek(&sealed), fd, reterr);
-		else
-			status = link_queue(&front->link, FRONT_DATA, 0, buffer_peek(&sealed));
-	}
-	if (status == AZ_OK)
-		status = link_flush(&front->link, reterr);
-	buffer_fini(&sealed);
-	return status;
-}
-
-/* Opens the next message into plain. */
-static enum az_status
-receive_message(struct front *front, struct buffer *plain, struct az_err *reterr)
-{
-	struct frame frame;
-	enum az_status status = receive(front, FRONT_DATA, &frame, reterr);
-
-	buffer_clear(plain);
-	if (status != AZ_OK)
-		return status;
-	if (frame.body.size < NOISE_TAG_SIZE)
-		return az_fail(reterr, AZ_FORGED, "the keeper sent a message that is too short");
-	status = buffer_reserve(plain, frame.body.size);
-	if (status == AZ_OK)
-		status = noise_open(front->noise, frame.body, plain->data, reterr);
-	if (status == AZ_OK)
-		plain->size = frame.body.size - NOISE_TAG_SIZE;
-	return status;
-}
-
-/* --- replies ---------------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 static void
-show_progress(struct front *front, struct wire_reader *reader)
+show_progress(void *arg, uint64_t done, uint64_t of, const char *what)
 {
-	char what[LABEL_SIZE];
-	uint64_t done = wire_get_u64(reader);
-	uint64_t of = wire_get_u64(reader);
+	struct front *front = arg;
 
-	wire_get_text(reader, what, sizeof(what));
-	if (reader->failed || !isatty(STDERR_FILENO) ||
-	    clock_monotonic_us() - front->asked_us < PROGRESS_US)
+	if (!isatty(STDERR_FILENO) || clock_monotonic_us() - front->asked_us < PROGRESS_US)
 		return;
 	if (of > 0)
 		(void)fprintf(stderr, "\r%llu of %llu %s", (unsigned long long)done,
@@ -264,8 +136,10 @@ show_progress(struct front *front, struct wire_reader *reader)
 
 /* Once, to whoever has seen the house in its life before. */
 static void
-tell_generation(struct front *front, const struct head *head)
+tell_generation(void *arg, const struct head *head)
 {
+	struct front *front = arg;
+
 	if (front->seen_generation == 0 || head->generation <= front->seen_generation)
 		return;
 	front->seen_generation = head->generation;
@@ -275,136 +149,17 @@ tell_generation(struct front *front, const struct head *head)
 	    head->generation);
 }
 
-/* The heads of a reply, held against those seen. */
-static enum az_status
-take_heads(struct front *front, struct wire_reader *reader, struct az_err *reterr)
-{
-	struct head heads[REPLY_HEADS];
-	uint32_t count = front_get_heads(reader, heads, REPLY_HEADS);
-	enum az_status status = AZ_OK;
-
-	for (uint32_t i = 0; i < count && status == AZ_OK; i++) {
-		tell_generation(front, &heads[i]);
-		status = heads_see(&front->heads, &heads[i], reterr);
-	}
-	/* A house that was not compared with what was seen adds nothing to it: a longer fork would take its place. */
-	if (status == AZ_OK && count > 0 && front->compared)
-		status = heads_write(
-		    front->state_dirfd, front->folder.file.house, &front->heads, reterr);
-	return status;
-}
-
-static enum az_status
-take_item(struct front_answer *answer, struct bytes body)
-{
-	struct wire_writer writer;
-
-	wire_writer_init(&writer, &answer->items);
-	wire_put_bytes(&writer, body);
-	return writer.status;
-}
-
-/* The last reply; the rest of it is a tree. */
-static enum az_status
-take_end(struct front *front, enum front_message type, struct bytes body,
-    struct front_answer *answer, struct az_err *reterr)
-{
-	struct wire_reader reader;
-	uint8_t failed = AZ_OK;
-	enum az_status status;
-
-	wire_reader_init(&reader, body);
-	status = take_heads(front, &reader, reterr);
-	if (status != AZ_OK)
-		return status;
-	if (type == FRONT_FAILED) {
-		failed = wire_get_u8(&reader);
-		wire_get_text(&reader, answer->text, sizeof(answer->text));
-	}
-	if (reader.failed || failed > AZ_GONE || (type == FRONT_FAILED && failed == AZ_OK))
-		return az_fail(reterr, AZ_FORGED, "the keeper sent a reply that cannot be");
-	answer->status = (enum az_status)failed;
-	return buffer_append(&answer->tree, reader.rest);
-}
-
-static enum az_status
-take_replies(struct front *front, uint32_t id, struct front_answer *answer, struct az_err *reterr)
-{
-	struct buffer plain;
-	bool done = false;
-	enum az_status status = AZ_OK;
-
-	buffer_init(&plain, NOISE_MESSAGE_MAX, true);
-	while (!done && status == AZ_OK) {
-		struct front_header header;
-		struct wire_reader reader;
-		struct bytes body;
-
-		status = receive_message(front, &plain, reterr);
-		if (status != AZ_OK)
-			break;
-		if (front_open(buffer_peek(&plain), &header, &body) != AZ_OK || header.id != id) {
-			status =
-			    az_fail(reterr, AZ_FORGED, "the keeper sent a reply that cannot be");
-		} else if (header.type == FRONT_PROGRESS) {
-			wire_reader_init(&reader, body);
-			show_progress(front, &reader);
-		} else if (header.type == FRONT_ITEM) {
-			status = take_item(answer, body);
-		} else if (header.type == FRONT_DONE || header.type == FRONT_FAILED) {
-			status =
-			    take_end(front, (enum front_message)header.type, body, answer, reterr);
-			done = true;
-		} else {
-			status =
-			    az_fail(reterr, AZ_FORGED, "the keeper sent a reply that cannot be");
-		}
-	}
-	if (front->shows_progress)
-		(void)fprintf(stderr, "\r\033[K");
-	front->shows_progress = false;
-	buffer_fini(&plain);
-	return status;
-}
-
 enum az_status
 front_ask(struct front *front, enum front_message type, const union front_request *request, int fd,
     struct front_answer *answer, struct az_err *reterr)
 {
-	struct buffer message;
-	uint32_t id = front->next_id++;
 	enum az_status status;
 
-	buffer_init(&message, NOISE_PLAIN_MAX, true);
-	status = front_encode(type, id, request, &message);
-	if (status == AZ_INVALID)
-		(void)az_fail(reterr, AZ_INVALID, "what is asked is not a valid request");
 	front->asked_us = clock_monotonic_us();
-	if (status == AZ_OK)
-		status = send_message(front, buffer_peek(&message), fd, reterr);
-	buffer_fini(&message);
-	if (status == AZ_OK)
-		status = take_replies(front, id, answer, reterr);
-	return status;
-}
-
-/* --- signing in ------------------------------------------------------------------------------- */
-
-static enum az_status
-sign_as(const struct key_file *file, const char *context, const uint8_t hash[NOISE_HASH_SIZE],
-    uint8_t ret_public[SIGN_PUBLIC_SIZE], uint8_t ret_signature[SIGNATURE_SIZE],
-    struct az_err *reterr)
-{
-	uint8_t data[FRONT_SIGNED_MAX];
-	struct sign_key *key = NULL;
-	size_t size = front_signed(context, hash, data);
-	enum az_status status = sign_key_new(secret_peek(file->seed), &key, reterr);
-
-	if (status == AZ_OK) {
-		sign_key_public(key, ret_public);
-		status = sign(key, bytes_make(data, size), ret_signature, reterr);
-	}
-	sign_key_free(&key);
+	status = channel_ask(front->channel, type, request, fd, answer, reterr);
+	if (front->shows_progress)
+		(void)fprintf(stderr, "\r\033[K");
+	front->shows_progress = false;
 	return status;
 }
 
@@ -414,62 +169,24 @@ front_sign(const struct front *front, const char *context, const uint8_t hash[FR
 {
 	uint8_t public[SIGN_PUBLIC_SIZE];
 
-	return sign_as(&front->staff, context, hash, public, ret_signature, reterr);
+	return channel_sign_hash(&front->staff, context, hash, public, ret_signature, reterr);
 }
 
-/* Asks for something whose answer is nothing but yes. */
-static enum az_status
-ask_yes(struct front *front, enum front_message type, const union front_request *request,
-    struct az_err *reterr)
-{
-	struct front_answer answer;
-	enum az_status status;
-
-	front_answer_init(&answer);
-	status = front_ask(front, type, request, -1, &answer, reterr);
-	if (status == AZ_OK && answer.status != AZ_OK)
-		status = az_fail(reterr, answer.status, "%s", answer.text);
-	front_answer_fini(&answer);
-	return status;
-}
+/* --- signing in ------------------------------------------------------------------------------- */
 
 static enum az_status
 sign_in(struct front *front, struct az_err *reterr)
 {
 	union front_request request = {0};
-	uint8_t hash[NOISE_HASH_SIZE];
-	enum az_status status;
+	struct front_sign_in *sign_in = &request.sign_in;
+	enum az_status status = channel_sign(front->channel, &front->staff, FRONT_SIGN_IN_STAFF,
+	    sign_in->staff_key, sign_in->staff_signature, reterr);
 
-	noise_hash(front->noise, hash);
-	status = sign_as(&front->staff, FRONT_SIGN_IN_STAFF, hash, request.sign_in.staff_key,
-	    request.sign_in.staff_signature, reterr);
 	if (status == AZ_OK)
-		status = sign_as(&front->device, FRONT_SIGN_IN_DEVICE, hash,
-		    request.sign_in.device_key, request.sign_in.device_signature, reterr);
+		status = channel_sign(front->channel, &front->device, FRONT_SIGN_IN_DEVICE,
+		    sign_in->device_key, sign_in->device_signature, reterr);
 	if (status == AZ_OK)
-		status = ask_yes(front, FRONT_SIGN_IN, &request, reterr);
-	return status;
-}
-
-/* What was seen before this connection. */
-static enum az_status
-present(struct front *front, const struct heads *seen, struct az_err *reterr)
-{
-	union front_request *request = calloc(1, sizeof(*request));
-	enum az_status status = AZ_OK;
-
-	if (request == NULL)
-		return az_fail(reterr, AZ_NO_MEMORY, "heads: out of memory");
-	for (size_t at = 0; at < seen->count && status == AZ_OK;) {
-		size_t count =
-		    seen->count - at < FRONT_HEADS_MAX ? seen->count - at : FRONT_HEADS_MAX;
-
-		memcpy(request->present.heads, seen->heads + at, count * sizeof(struct head));
-		request->present.count = (uint32_t)count;
-		status = ask_yes(front, FRONT_PRESENT, request, reterr);
-		at += count;
-	}
-	free(request);
+		status = channel_ask_yes(front->channel, FRONT_SIGN_IN, &request, reterr);
 	return status;
 }
 
@@ -477,20 +194,20 @@ present(struct front *front, const struct heads *seen, struct az_err *reterr)
 static enum az_status
 reach(struct front *front, const struct cli *cli, bool signs_in, struct az_err *reterr)
 {
+	struct channel_config config = {.state_dirfd = front->state_dirfd,
+	    .head = tell_generation,
+	    .progress = show_progress,
+	    .arg = front};
 	int fd = -1;
 	enum az_status status = serve_ensure(cli->house, reterr);
 
-	if (front->has_link)
-		link_fini(&front->link);
-	front->has_link = false;
-	noise_free(&front->noise);
+	channel_close(&front->channel);
+	memcpy(config.house, front->folder.file.house, sizeof(config.house));
+	memcpy(config.keeper, front->staff.keeper, sizeof(config.keeper));
 	if (status == AZ_OK)
 		status = house_connect(&front->folder, &fd, reterr);
-	if (status != AZ_OK)
-		return status;
-	link_init(&front->link, fd, LINK_BLOCKING, FRONT_FRAME_MAX, OUT_MAX, true);
-	front->has_link = true;
-	status = shake_hands(front, reterr);
+	if (status == AZ_OK)
+		status = channel_open(fd, &config, &front->channel, reterr);
 	if (status == AZ_OK && signs_in)
 		status = sign_in(front, reterr);
 	return status;
@@ -524,8 +241,10 @@ connect_to(struct front *front, const struct cli *cli, bool signs_in, struct az_
 		status = reach(front, cli, signs_in, reterr);
 	}
 	if (status == AZ_OK && signs_in && !cli->despite_loss)
-		status = present(front, &seen, reterr);
-	front->compared = status == AZ_OK && !cli->despite_loss;
+		status = channel_present(front->channel, &seen, reterr);
+	/* A house that was not compared with what was seen adds nothing to it: a longer fork would take its place. */
+	if (status == AZ_OK && !cli->despite_loss)
+		channel_keep_heads(front->channel);
 	heads_fini(&seen);
 	return status;
 }
@@ -561,19 +280,16 @@ front_enrol(const struct cli *cli, const uint8_t code[FRONT_INVITE_CODE], bool *
 	union front_request request = {0};
 	struct front_sign_in *sign_in = &request.enrol.sign_in;
 	struct front *front = NULL;
-	uint8_t hash[NOISE_HASH_SIZE];
 	enum az_status status = connect_new(cli, false, &front, reterr);
 
 	*ret_asked = false;
 	memcpy(request.enrol.code, code, FRONT_INVITE_CODE);
-	if (status == AZ_OK) {
-		noise_hash(front->noise, hash);
-		status = sign_as(&front->staff, FRONT_ENROL_STAFF, hash, sign_in->staff_key,
-		    sign_in->staff_signature, reterr);
-	}
 	if (status == AZ_OK)
-		status = sign_as(&front->device, FRONT_SIGN_IN_DEVICE, hash, sign_in->device_key,
-		    sign_in->device_signature, reterr);
+		status = channel_sign(front->channel, &front->staff, FRONT_ENROL_STAFF,
+		    sign_in->staff_key, sign_in->staff_signature, reterr);
+	if (status == AZ_OK)
+		status = channel_sign(front->channel, &front->device, FRONT_SIGN_IN_DEVICE,
+		    sign_in->device_key, sign_in->device_signature, reterr);
 	if (status == AZ_OK) {
 		*ret_asked = true;
 		status = front_ask(front, FRONT_ENROL, &request, -1, answer, reterr);

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "channel/channel.h"
 #include "cli/cli.h"
 #include "cli/house.h"
 #include "proto/front.h"
@@ -25,21 +26,7 @@ void front_close(struct front **front);
 
 const struct house_file *front_house(const struct front *front);
 
-/* What a request was answered with. */
-struct front_answer {
-	enum az_status status; /* AZ_OK, or what FAILED said */
-	char text[AZ_ERR_TEXT_SIZE];
-	struct buffer items; /* u32 size and tree, end to end */
-	struct buffer tree;  /* of DONE or FAILED; may be empty */
-};
-void front_answer_init(struct front_answer *answer);
-void front_answer_fini(struct front_answer *answer);
-
-/*
- * Sends a request, with a descriptor if fd >= 0, and waits for its answer. AZ_OK also if the answer is a
- * refusal: that stands in the answer. AZ_GONE: the keeper went away; AZ_FORGED: its answer does not hold
- * against what was seen before, or is malformed.
- */
+/* As channel_ask, with progress on the terminal. */
 AZ_CHECKED enum az_status front_ask(struct front *front, enum front_message type,
     const union front_request *request, int fd, struct front_answer *answer, struct az_err *reterr);
 
@@ -54,25 +41,5 @@ AZ_CHECKED enum az_status front_sign(const struct front *front, const char *cont
  */
 AZ_CHECKED enum az_status front_enrol(const struct cli *cli, const uint8_t code[FRONT_INVITE_CODE],
     bool *ret_asked, struct front_answer *answer, struct az_err *reterr);
-
-/* --- heads.c: what was seen ------------------------------------------------------------------- */
-
-struct heads {
-	struct head *heads;
-	size_t count;
-};
-void heads_fini(struct heads *heads);
-/* Reads dirfd/heads; none if there is no such file. AZ_CORRUPT. */
-AZ_CHECKED enum az_status heads_read(
-    int dirfd, const uint8_t house[HOUSE_ID_SIZE], struct heads *ret_heads, struct az_err *reterr);
-/*
- * Takes a head that a reply carried. AZ_FORGED: it is behind what was seen of that log in its generation, differs from
- * it, or is of an older one.
- */
-AZ_CHECKED enum az_status heads_see(
-    struct heads *heads, const struct head *head, struct az_err *reterr);
-/* Writes them back, together with what others have seen meanwhile. Fails as heads_see. */
-AZ_CHECKED enum az_status heads_write(int dirfd, const uint8_t house[HOUSE_ID_SIZE],
-    const struct heads *heads, struct az_err *reterr);
 
 #endif

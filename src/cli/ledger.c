@@ -97,13 +97,37 @@ read_number(const char *text, uint32_t *ret_number)
 	return true;
 }
 
+/* Entries of a lower index only; and of what was plugged in, fewer at once. */
+static int
+query_plugged(const struct cli *cli, const struct front_query *asked, const char *device)
+{
+	union front_request request = {0};
+	struct front_plugged *plugged = &request.plugged;
+
+	if (asked->client[0] != '\0' || asked->staff[0] != '\0' || asked->record != 0)
+		return cli_usage(
+		    "ledger", "query: --plugged goes with --device, --before and --max");
+	plugged->before = asked->before;
+	plugged->max = asked->max;
+	if (plugged->max > FRONT_PLUGGED_MAX)
+		return cli_usage("ledger", "query: at most 100 with --plugged");
+	if (device != NULL &&
+	    (!copy_argument(plugged->device, LABEL_SIZE, device) || !label_is_valid(device)))
+		return cli_usage("ledger", "query: --device needs a label");
+	return ask_and_print(cli, FRONT_LEDGER_PLUGGED, &request, -1, "plugged");
+}
+
 static int
 query(const struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {{"client", required_argument, NULL, 'c'},
 	    {"record", required_argument, NULL, 'r'}, {"staff", required_argument, NULL, 's'},
-	    {"max", required_argument, NULL, 'm'}, {0}};
+	    {"max", required_argument, NULL, 'm'}, {"before", required_argument, NULL, 'b'},
+	    {"plugged", no_argument, NULL, 'p'}, {"device", required_argument, NULL, 'd'}, {0}};
 	union front_request request = {0};
+	const char *device = NULL;
+	bool plugged = false;
+	uint32_t before;
 	struct front_query *asked = &request.query;
 	bool good = true;
 	int option;
@@ -114,6 +138,12 @@ query(const struct cli *cli, int argc, char **argv)
 		switch (option) {
 		case 'c': good &= copy_argument(asked->client, LABEL_SIZE, optarg); break;
 		case 's': good &= copy_argument(asked->staff, LABEL_SIZE, optarg); break;
+		case 'd': device = optarg; break;
+		case 'p': plugged = true; break;
+		case 'b':
+			good &= read_number(optarg, &before);
+			asked->before = good ? before : 0;
+			break;
 		case 'r': good &= read_number(optarg, &asked->record); break;
 		case 'm':
 			good &= read_number(optarg, &asked->max) && asked->max <= FRONT_QUERY_MAX;
@@ -121,7 +151,10 @@ query(const struct cli *cli, int argc, char **argv)
 		default: return cli_usage("ledger", NULL);
 		}
 	}
-	if (optind != argc || !good || (asked->record != 0 && asked->staff[0] != '\0'))
+	if (optind == argc && good && plugged)
+		return query_plugged(cli, asked, device);
+	if (optind != argc || !good || device != NULL ||
+	    (asked->record != 0 && asked->staff[0] != '\0'))
 		return cli_usage("ledger", "query: labels and numbers, --record or --staff");
 	return ask_and_print(cli, FRONT_LEDGER_QUERY, &request, -1, "entries");
 }

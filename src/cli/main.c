@@ -132,10 +132,12 @@ static const struct command commands[] = {
 	"example: azukari invite ito --role agent --agency 'Temp Ltd' --until 2027-03-31"},
     {"device", cmd_device, "the machines people work at",
 	"azukari device add LABEL --public HEX\n"
+	"       azukari device guard LABEL --public HEX\n"
 	"       azukari device list\n"
 	"       azukari device retire LABEL\n"
 	"       azukari device key [--out FILE]\n"
 	"  device key makes this machine's key and prints its public half\n"
+	"  device guard lets the guard of that key (azukari-guard key) report for a device\n"
 	"  --out FILE  instead of where it is looked for; AZUKARI_DEVICE then names it\n"
 	"example: azukari device add desk7 --public 3f…"},
     {"key", cmd_key, "whose passphrases open the house; a copy of its keys, apart",
@@ -214,6 +216,13 @@ static const struct command commands[] = {
 	"  Three wrong values in an hour are the most for one person, whoever asks.\n"
 	"example: azukari --key ito.key check --client c01 --purpose checkup "
 	"--by phone=03-1234-5678 --is birth=1980-03-04"},
+    {"grant", cmd_grant, "a memory that may be plugged in, to be read",
+	"azukari grant add DEVICE --vendor HEX --product HEX --serial TEXT --until DATE\n"
+	"       azukari grant list\n"
+	"       azukari grant close NUMBER\n"
+	"  the guard of DEVICE lets that one USB memory in, read-only, until the end of DATE\n"
+	"example: azukari grant add desk7 --vendor 0781 --product 5581 --serial 4C530001 "
+	"--until 2026-12-24"},
     {"hand-over", cmd_hand_over, "hand the person of a call to a colleague",
 	"azukari hand-over --client LABEL --purpose LABEL (--by number=VALUE | --record N)\n"
 	"                  --to STAFF [options]\n"
@@ -307,13 +316,18 @@ static const struct command commands[] = {
 	"example: azukari --key sato.key trace --case 1 --rows rows.csv leak.csv"},
     {"ledger", cmd_ledger, "the evidence",
 	"azukari ledger verify [--client LABEL]\n"
-	"       azukari ledger query [--client LABEL] [--record N | --staff LABEL] [--max N]\n"
+	"       azukari ledger query [--client LABEL] [--record N | --staff LABEL] [--before N] "
+	"[--max N]\n"
+	"       azukari ledger query --plugged [--device LABEL] [--before N] [--max N]\n"
 	"       azukari ledger checkpoint [--client LABEL] [--out FILE]\n"
 	"       azukari ledger proof [--client LABEL] [--out FILE] INDEX\n"
 	"       azukari ledger export [--log LABEL] DIR\n"
 	"       azukari ledger cosign --witness URL --witness-vkey FILE DIR\n"
 	"  verify reads every entry again; exit 4 if one is not as it was written\n"
 	"  query shows the newest entries first; 20 unless --max says otherwise, at most 500\n"
+	"  query --plugged shows what guards report, with the disclosures at the same device in "
+	"the\n"
+	"  hour before; --before N goes on before entry N\n"
 	"  checkpoint, proof, export are for others, in forms that tools of others check:\n"
 	"  the signed size and root, the proof of one entry, and the whole log; an older\n"
 	"  export in DIR is brought up to date\n"
@@ -331,7 +345,8 @@ static const struct command commands[] = {
 	"example: azukari scan --patterns --kinds card,my_number src"},
     {"ask", cmd_ask, "have somebody else approve a command",
 	"azukari ask [--expires TIME] [--note TEXT] COMMAND …\n"
-	"  COMMAND         client purpose campaign restrict staff device policy zone restore key\n"
+	"  COMMAND         client purpose campaign restrict staff device grant policy zone "
+	"restore key\n"
 	"  --expires TIME  90s, 30m, 12h, 7d (the default), at most 30d\n"
 	"  --note TEXT     for who approves\n"
 	"  What a role must ask is asked without this word, too.\n"

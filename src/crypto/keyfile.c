@@ -41,12 +41,22 @@ name_is_printable(struct bytes name)
 	return true;
 }
 
+static const char *const kinds[] = {
+    [KEY_STAFF] = "staff", [KEY_DEVICE] = "device", [KEY_GUARD] = "guard"};
+
+/* NULL for what is no kind. */
+static const char *
+kind_name(enum key_kind kind)
+{
+	return (size_t)kind < AZ_ARRAY_SIZE(kinds) ? kinds[kind] : NULL;
+}
+
 static bool
 can_be_written(const struct key_file *file, struct bytes name)
 {
-	return (file->kind == KEY_STAFF || file->kind == KEY_DEVICE) &&
-	    (file->house[0] == 'U' || file->house[0] == 'S') && name_is_printable(name) &&
-	    file->seed != NULL && secret_peek(file->seed).size == SIGN_SEED_SIZE;
+	return kind_name(file->kind) != NULL && (file->house[0] == 'U' || file->house[0] == 'S') &&
+	    name_is_printable(name) && file->seed != NULL &&
+	    secret_peek(file->seed).size == SIGN_SEED_SIZE;
 }
 
 static enum az_status
@@ -92,8 +102,7 @@ key_file_encode(const struct key_file *file, struct buffer *buffer, struct az_er
 	buffer_init(&text, 512, true);
 	status = put_line(&text, "azukari-key", bytes_of("1"));
 	if (status == AZ_OK)
-		status =
-		    put_line(&text, "kind", bytes_of(file->kind == KEY_STAFF ? "staff" : "device"));
+		status = put_line(&text, "kind", bytes_of(kind_name(file->kind)));
 	if (status == AZ_OK)
 		status = put_line(&text, "house", bytes_of(house));
 	if (status == AZ_OK)
@@ -131,13 +140,13 @@ take_line(struct bytes *text, const char *word, struct bytes *ret_value)
 static bool
 parse_kind(struct bytes value, enum key_kind *ret_kind)
 {
-	if (bytes_equal(value, bytes_of("staff")))
-		*ret_kind = KEY_STAFF;
-	else if (bytes_equal(value, bytes_of("device")))
-		*ret_kind = KEY_DEVICE;
-	else
-		return false;
-	return true;
+	for (size_t i = 0; i < AZ_ARRAY_SIZE(kinds); i++) {
+		if (kinds[i] != NULL && bytes_equal(value, bytes_of(kinds[i]))) {
+			*ret_kind = (enum key_kind)i;
+			return true;
+		}
+	}
+	return false;
 }
 
 static bool

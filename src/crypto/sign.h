@@ -31,7 +31,7 @@ AZ_CHECKED enum az_status sign_verify(const uint8_t public_key[SIGN_PUBLIC_SIZE]
  * A key file (docs/format/keys.md): text lines, so that a person can see whose it is, and the pinned
  * key of the keeper, so that its owner cannot be led to another one.
  */
-enum key_kind { KEY_NONE = 0, KEY_STAFF = 1, KEY_DEVICE = 2 };
+enum key_kind { KEY_NONE = 0, KEY_STAFF = 1, KEY_DEVICE = 2, KEY_GUARD = 3 };
 
 struct key_file {
 	enum key_kind kind;

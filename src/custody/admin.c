@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "custody/custody_internal.h"
+#include "custody/guards.h"
 
 static void
 copy_text(char *to, size_t room, const char *from)
@@ -382,6 +382,8 @@ device_item(void *arg, const struct device *device)
 	answer_object(&writer, NULL);
 	answer_text(&writer, "device", device->label);
 	answer_uint(&writer, "id", device->id);
+	answer_text(
+	    &writer, "guard", guard_state_name(guard_state_of(request->custody, device->id)));
 	answer_time(&writer, "added", device->added_us);
 	if (device->retired_us != 0)
 		answer_time(&writer, "retired", device->retired_us);

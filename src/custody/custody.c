@@ -23,6 +23,8 @@
 #include "custody/corrections.h"
 #include "custody/custody_internal.h"
 #include "custody/destroy.h"
+#include "custody/grants.h"
+#include "custody/guards.h"
 #include "custody/hand_over.h"
 #include "custody/histories.h"
 #include "custody/holds.h"
@@ -637,6 +639,8 @@ custody_close(struct custody **custody)
 	secret_free(&closed->budgets_key);
 	secret_free(&closed->histories_key);
 	campaigns_free(closed);
+	guards_free(closed);
+	grants_free(closed);
 	maps_free(closed);
 	cases_free(closed);
 	histories_free(closed);
@@ -696,6 +700,8 @@ void
 custody_tick(struct custody *custody)
 {
 	session_tick(custody, clock_now_us());
+	if (custody->phase == PHASE_SERVING)
+		guards_tick(custody);
 	if (custody->phase == PHASE_SERVING)
 		moments_tick(custody);
 	backup_tick(custody);

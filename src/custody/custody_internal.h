@@ -55,6 +55,8 @@ enum thing_kind {
 	THING_SLOTS = 45,  /* 0: in force, 1: wanted */
 	THING_CASE = 60,
 	THING_HISTORY = 65,
+	THING_GRANT = 71,
+	THING_GUARD = 70, /* how far the events of a device's guard have come */
 };
 
 /*
@@ -247,6 +249,8 @@ struct slot_set {
 
 struct bulk;
 struct destroying;
+struct guard_post;
+struct device_grant;
 struct verifying;
 struct publishing;
 struct attribution;
@@ -295,8 +299,12 @@ struct custody {
 	struct history **histories; /* by id */
 	size_t history_count;
 	struct importing *importing;
-	struct id_map checks; /* wrong answers, by client and record */
-	struct id_map holds;  /* what holds for a record, whatever is delivered */
+	struct id_map checks;      /* wrong answers, by client and record */
+	struct id_map holds;       /* what holds for a record, whatever is delivered */
+	struct guard_post *guards; /* by device */
+	size_t guard_room;
+	struct device_grant *grants; /* by id */
+	size_t grant_count;
 	struct secret *catalogue_key;
 	struct secret *intake_identity; /* opens lists that are sealed to the house */
 	struct secret *histories_key;   /* from which the key of each history's file is derived */
@@ -361,7 +369,8 @@ struct custody_front {
 	void *arg; /* NULL once the connection has gone */
 	uint8_t challenge[32];
 	bool signed_in;
-	bool dead; /* hung up: nothing more is read from it */
+	bool is_guard; /* of device: staff and session are 0 */
+	bool dead;     /* hung up: nothing more is read from it */
 	uint32_t session, staff, device;
 	int64_t keyed_us; /* of the key that signed in */
 	size_t in_flight;

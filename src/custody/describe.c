@@ -236,6 +236,30 @@ device_add(struct words *words, const union front_request *body)
 }
 
 static void
+device_guard(struct words *words, const union front_request *body)
+{
+	say(words, "let a guard report for device %s", body->device_add.label);
+	say_key(words, body->device_add.key);
+}
+
+static void
+grant_add(struct words *words, const union front_request *body)
+{
+	const struct front_grant_add *add = &body->grant_add;
+	char until[11];
+
+	date_format(add->until, until);
+	say(words, "let the USB memory %04x:%04x, serial %s, be read at device %s until %s",
+	    add->vendor, add->product, add->serial, add->device, until);
+}
+
+static void
+grant_close(struct words *words, const union front_request *body)
+{
+	say(words, "close the grant %u", body->numbered.number);
+}
+
+static void
 device_retire(struct words *words, const union front_request *body)
 {
 	say(words, "retire device %s", body->named.label);
@@ -428,6 +452,9 @@ static const struct {
     {FRONT_REKEY, rekey},
     {FRONT_UNTIL, staff_until},
     {FRONT_DEVICE_ADD, device_add},
+    {FRONT_DEVICE_GUARD, device_guard},
+    {FRONT_GRANT_ADD, grant_add},
+    {FRONT_GRANT_CLOSE, grant_close},
     {FRONT_DEVICE_RETIRE, device_retire},
     {FRONT_CAMPAIGN_ADD, campaign_add},
     {FRONT_CAMPAIGN_CLOSE, campaign_close},

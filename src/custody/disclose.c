@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "custody/corrections.h"
+#include "custody/guards.h"
 #include "custody/hand_over.h"
 #include "custody/holds.h"
 #include "custody/look.h"
@@ -52,6 +53,8 @@ reply_disclosed(struct disclosure *disclosure, const struct az_ticket *ticket,
 	answer_stops(&writer, hold_of(custody, named->client, named->record));
 	answer_field_names(&writer, "corrected", client, corrected & shown);
 	answer_field_names(&writer, "restricted", client, disclosure->withheld);
+	if (ticket_entry(ticket)->guard == GUARD_SILENT)
+		answer_text(&writer, "guard", guard_state_name(GUARD_SILENT));
 	answer_ledger(&writer, custody, ticket);
 	answer_end(&writer);
 	custody->disclosed++;

@@ -2,6 +2,7 @@
  * The life of a look: who may, what comes of it, and the ends that all verbs share.
  */
 #include "custody/look.h"
+#include "custody/guards.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -317,6 +318,8 @@ is_granted(struct request *request, const struct front_look *asked,
 		    verb_name(request->verb));
 	if (status == AZ_OK)
 		status = policy_grant(client, purpose, role, &where, today, ret_grant, &err);
+	if (status == AZ_OK && guard_state_of(custody, request->device) == GUARD_SILENT)
+		status = policy_narrow(ret_grant, &err);
 	if (status == AZ_OK)
 		status = campaign_admits(
 		    custody, purpose, asked->campaign, request->staff, ret_campaign, &err);

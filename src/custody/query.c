@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "custody/custody_internal.h"
+#include "custody/guards.h"
 
 #define CALL_TEXT_MAX 256u
 
@@ -145,7 +145,12 @@ tell_entry(void *arg, uint64_t index, const struct ledger_read *read)
 	}
 	if (entry->type == ENTRY_HANDED_OVER)
 		answer_recipient(&writer, custody, entry);
-	answer_call(&writer, custody, query->log, index);
+	if (entry->type == ENTRY_PLUGGED)
+		answer_plugged(&writer, custody, entry, index);
+	else
+		answer_call(&writer, custody, query->log, index);
+	if (alarm_text(entry) != NULL)
+		answer_text(&writer, "alarm", alarm_text(entry));
 	answer_text(&writer, "outcome", az_status_name((enum az_status)entry->outcome));
 	answer_end(&writer);
 	reply_item(query->request, &writer);

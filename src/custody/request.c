@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "custody/guards.h"
 #include "custody/histories.h"
 #include "custody/losses.h"
 
@@ -128,6 +129,9 @@ session_holds(const struct request *request)
 	const struct device *device = people_device(custody->people, request->device);
 	const struct session *session = people_session(custody->people, request->session);
 
+	if (request->front->is_guard)
+		return device != NULL && device->retired_us == 0 &&
+		    device->guarded_us == request->front->keyed_us;
 	/* Whose key was exchanged meanwhile may be somebody else. */
 	return staff != NULL && staff_is_here(staff, clock_now_us()) &&
 	    staff->keyed_us == request->front->keyed_us && device != NULL &&
@@ -140,6 +144,30 @@ refuse_ended(struct request *request)
 	struct az_err err = {0};
 
 	(void)az_fail(&err, AZ_DENIED, "the session has ended");
+	request_refuse(request, &err);
+}
+
+static bool
+is_sign_in(uint16_t type)
+{
+	return type == FRONT_SIGN_IN || type == FRONT_ENROL || type == FRONT_GUARD_SIGN_IN;
+}
+
+/* A guard reports and nothing else, and nobody else does (I2). */
+static bool
+is_for_this_front(const struct custody_front *front, const struct verb_entry *verb)
+{
+	return !front->signed_in || verb->type == FRONT_PRESENT ||
+	    front->is_guard == (verb->verb == VERB_GUARD);
+}
+
+static void
+refuse_kind(struct request *request)
+{
+	struct az_err err = {0};
+
+	(void)az_fail(&err, AZ_DENIED, "%s: not for %s", verb_name(request->verb),
+	    request->front->is_guard ? "guards" : "people");
 	request_refuse(request, &err);
 }
 
@@ -204,7 +232,7 @@ custody_request(struct custody_front *front, struct bytes message, int fd, struc
 		fd_close(&fd);
 		return az_fail(reterr, AZ_INVALID, "a message of no known kind");
 	}
-	if ((header.type == FRONT_SIGN_IN || header.type == FRONT_ENROL) == front->signed_in ||
+	if (is_sign_in(header.type) == front->signed_in ||
 	    (fd >= 0) != front_has_descriptor(header.type)) {
 		fd_close(&fd);
 		return az_fail(reterr, AZ_INVALID, "a message out of turn");
@@ -236,6 +264,8 @@ custody_request(struct custody_front *front, struct bytes message, int fd, struc
 		request_fail(request, &err);
 	} else if (front->signed_in && !session_holds(request)) {
 		refuse_ended(request);
+	} else if (!is_for_this_front(front, verb)) {
+		refuse_kind(request);
 	} else if (backup_excludes(custody, verb->type)) {
 		struct az_err err = {0};
 
@@ -282,7 +312,7 @@ request_entry(const struct request *request, enum entry_type type)
 	    .session = request->session,
 	    .policy_version = POLICY_VERSION,
 	    .zone = zone_code(request_zones(request)),
-	    .guard = GUARD_NONE,
+	    .guard = (uint8_t)guard_state_of(request->custody, request->device),
 	    .grade = GRADE_OWN,
 	    .outcome = AZ_OK};
 }

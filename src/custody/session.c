@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "custody/guards.h"
 #include "custody/losses.h"
 
 #define SESSIONS_AT_ONCE 64u /* numbers reserved with one entry */
@@ -208,6 +209,10 @@ session_leave(struct custody_front *front)
 	if (!front->signed_in)
 		return;
 	front->signed_in = false;
+	if (front->is_guard) {
+		guard_leave(front);
+		return;
+	}
 	if (!people_sign_out(custody->people, front->session))
 		return;
 	/* What keeps this entry from being written keeps everything else from it too, and is told there. */

@@ -2,7 +2,15 @@
  * What the house says of itself: counts and warnings, nothing of any record.
  */
 #include "crypto/age.h"
-#include "custody/custody_internal.h"
+#include "custody/guards.h"
+
+#define ALARMS_LOOKED_AT 1000u /* entries of the house's log, the newest */
+#define ALARMS_TOLD      10u
+
+struct guards {
+	struct custody *custody;
+	struct wire_writer *writer;
+};
 
 struct counts {
 	uint64_t staff, devices, clients, purposes;
@@ -98,12 +106,64 @@ verb_recipient(struct request *request, const union front_request *body)
 	reply_end(request, &writer);
 }
 
+static void
+answer_guard(void *arg, const struct device *device)
+{
+	struct guards *guards = arg;
+	enum guard_state state = guard_state_of(guards->custody, device->id);
+	int64_t heard_us = guard_heard_us(guards->custody, device->id);
+
+	if (state == GUARD_NONE || device->retired_us != 0)
+		return;
+	answer_object(guards->writer, NULL);
+	answer_text(guards->writer, "device", device->label);
+	answer_text(guards->writer, "state", guard_state_name(state));
+	if (heard_us != 0)
+		answer_time(guards->writer, "heard", heard_us);
+	answer_end(guards->writer);
+}
+
+/* The newest alarms, as far as they are settled. */
+static void
+answer_alarms(struct wire_writer *writer, struct custody *custody)
+{
+	struct head head;
+	uint64_t index;
+	unsigned int told = 0;
+
+	ledger_head(custody->ledger, LEDGER_HOUSE_LOG, &head);
+	index = head.size;
+	answer_array(writer, "alarms");
+	for (unsigned int looked = 0; index > 0 && looked < ALARMS_LOOKED_AT && told < ALARMS_TOLD;
+	     looked++) {
+		const struct device *device;
+		struct ledger_read read;
+
+		/* The newest may not be written yet; a log that cannot be read is for ledger verify to tell. */
+		if (ledger_entry_at(custody->ledger, LEDGER_HOUSE_LOG, --index, &read, NULL) !=
+			AZ_OK ||
+		    alarm_text(&read.entry) == NULL)
+			continue;
+		device = people_device(custody->people, read.entry.device);
+		answer_object(writer, NULL);
+		answer_uint(writer, "index", index);
+		answer_time(writer, "time", read.entry.time_us);
+		answer_text(writer, "alarm", alarm_text(&read.entry));
+		if (device != NULL)
+			answer_text(writer, "device", device->label);
+		answer_end(writer);
+		told++;
+	}
+	answer_end(writer);
+}
+
 void
 verb_status(struct request *request, const union front_request *body)
 {
 	struct custody *custody = request->custody;
 	struct counts counts = {0};
 	struct wire_writer writer;
+	struct guards guards = {.custody = custody, .writer = &writer};
 	char name[HOUSE_NAME_SIZE];
 
 	(void)body;
@@ -134,6 +194,10 @@ verb_status(struct request *request, const union front_request *body)
 	answer_uint(&writer, "logs", ledger_log_count(custody->ledger));
 	answer_uint(&writer, "generation", ledger_generation(custody->ledger));
 	answer_bool(&writer, "space_is_low", ledger_space_is_low(custody->ledger));
+	answer_array(&writer, "guards");
+	people_each_device(custody->people, answer_guard, &guards);
+	answer_end(&writer);
+	answer_alarms(&writer, custody);
 	answer_uint(&writer, "unlocked_memory", secret_unlocked_count());
 	answer_end(&writer);
 	reply_end(request, &writer);

@@ -14,6 +14,8 @@
 #include "custody/checks.h"
 #include "custody/corrections.h"
 #include "custody/destroy.h"
+#include "custody/grants.h"
+#include "custody/guards.h"
 #include "custody/hand_over.h"
 #include "custody/histories.h"
 #include "custody/holds.h"
@@ -503,6 +505,10 @@ thing_apply(void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_
 		return history_apply(custody, thing, reterr);
 	if (kind == THING_CHECKS)
 		return checks_apply(custody, thing, reterr);
+	if (kind == THING_GRANT)
+		return grant_apply(custody, thing, reterr);
+	if (kind == THING_GUARD)
+		return guard_apply(custody, id, thing, reterr);
 	if (kind == THING_HAND_OVER)
 		return hand_over_apply(custody, thing, reterr);
 	if (kind == THING_HOLD)

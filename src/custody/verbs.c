@@ -2,6 +2,8 @@
  * The table of what a front may ask. What is not in it is no request.
  */
 #include "custody/cases.h"
+#include "custody/grants.h"
+#include "custody/guards.h"
 #include "custody/histories.h"
 #include "custody/losses.h"
 
@@ -60,6 +62,13 @@ static const struct verb_entry verbs[] = {
     {FRONT_CASE_ALLOW, VERB_CASE, true, verb_case_allow},
     {FRONT_CASE_LIST, VERB_CASE_LIST, false, verb_case_list},
     {FRONT_CASE_CLOSE, VERB_CASE_CLOSE, true, verb_case_close},
+    {FRONT_DEVICE_GUARD, VERB_DEVICE, true, verb_device_guard},
+    {FRONT_GUARD_SIGN_IN, VERB_NONE, false, verb_guard_sign_in},
+    {FRONT_GUARD_REPORT, VERB_GUARD, false, verb_guard_report},
+    {FRONT_GRANT_ADD, VERB_GRANT, true, verb_grant_add},
+    {FRONT_GRANT_LIST, VERB_GRANT_LIST, false, verb_grant_list},
+    {FRONT_GRANT_CLOSE, VERB_GRANT, true, verb_grant_close},
+    {FRONT_LEDGER_PLUGGED, VERB_LEDGER_QUERY, false, verb_ledger_plugged},
     {FRONT_HISTORY_ADD, VERB_HISTORY, true, verb_history_add},
     {FRONT_HISTORY_IMPORT, VERB_HISTORY_IMPORT, false, verb_history_import},
     {FRONT_HISTORY_LIST, VERB_HISTORY_LIST, false, verb_history_list},

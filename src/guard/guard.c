@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/proc.h"
 
@@ -51,24 +52,25 @@ judge(struct guard *guard, const char *path, bool fresh)
 {
 	struct usb_interface interface;
 	enum guard_verdict verdict;
+	uint32_t grant = 0;
 	bool change;
 
 	if (sysfs_interface(guard->root_fd, path, &interface, NULL) != AZ_OK)
 		return; /* gone again */
-	verdict = guard_decide(&interface);
-	change = interface.authorized != (verdict == GUARD_ALLOW);
+	verdict = guard_decide(&interface, guard->report->grants, clock_now_us(), &grant);
+	change = interface.authorized != (verdict != GUARD_REFUSE);
 	/* Closed by default needs no closing; a failure to open leaves it closed. */
 	if (change)
 		az_ignore(sysfs_authorize(guard->root_fd, path, &interface, verdict, NULL));
-	if (!change && verdict == GUARD_ALLOW && !fresh)
+	if (!change && verdict != GUARD_REFUSE && !fresh)
 		return;
 	if (verdict == GUARD_REFUSE) {
-		if (!fresh && was_told(guard, interface.name))
+		if (!fresh && !change && was_told(guard, interface.name))
 			return;
 		(void)snprintf(guard->told[guard->told_count++ % TOLD_MAX], sizeof(guard->told[0]),
 		    "%s", interface.name);
 	}
-	guard->report->decided(guard->report->arg, &interface, verdict);
+	guard->report->decided(guard->report->arg, &interface, verdict, grant);
 }
 
 static void
@@ -85,6 +87,68 @@ judge_all(struct guard *guard, struct az_err *reterr)
 	if (status == AZ_OK)
 		status = sysfs_each_interface(guard->root_fd, judge_present, guard, reterr);
 	return status;
+}
+
+/* --- granted disks ---------------------------------------------------------------------------- */
+
+/* The path of the USB interface that a disk hangs on: up to and with the last part that has a ':' and is one. */
+static bool
+interface_of_disk(const char *path, char interface[UEVENT_PATH_MAX])
+{
+	const char *found = NULL;
+
+	for (const char *part = path; (part = strchr(part, '/')) != NULL; part++) {
+		const char *end = strchr(part + 1, '/');
+		const char *colon = strchr(part + 1, ':');
+
+		/* "2-4:1.0", and not "2:0:0:0" or "0000:00:04.0". */
+		if (end != NULL && colon != NULL && colon < end &&
+		    memchr(part + 1, '-', (size_t)(colon - part - 1)) != NULL)
+			found = end;
+	}
+	if (found == NULL)
+		return false;
+	(void)snprintf(interface, UEVENT_PATH_MAX, "%.*s", (int)(found - path - 1), path + 1);
+	return true;
+}
+
+/* True of a disk of USB: it is read-only from now on, or gone. */
+static bool
+take_granted_disk(struct guard *guard, const char *path)
+{
+	char where[UEVENT_PATH_MAX];
+	struct usb_interface interface;
+	struct az_err err = {0};
+	uint32_t grant = 0;
+
+	if (guard->report->dev_fd < 0 || !interface_of_disk(path, where) ||
+	    sysfs_interface(guard->root_fd, where, &interface, NULL) != AZ_OK)
+		return false;
+	if (guard_decide(&interface, guard->report->grants, clock_now_us(), &grant) == GUARD_READ &&
+	    disk_make_read_only(guard->report->dev_fd, strrchr(path, '/') + 1, &err) == AZ_OK)
+		return true;
+	/* Whatever it is: no disk of USB stays that can be written. */
+	az_ignore(sysfs_authorize(guard->root_fd, where, &interface, GUARD_REFUSE, NULL));
+	guard->report->decided(guard->report->arg, &interface, GUARD_REFUSE, 0);
+	return true;
+}
+
+/* Until a grant ends; -1: none does. */
+static int
+until_grant_ends(const struct guard *guard)
+{
+	const struct guard_grants *grants = guard->report->grants;
+	int64_t now = clock_now_us();
+	int64_t least = -1;
+
+	for (size_t i = 0; grants != NULL && i < grants->count; i++) {
+		int64_t left = grants->items[i].until_us - now;
+
+		if (left > 0 && (least < 0 || left < least))
+			least = left;
+	}
+	/* The clock may jump: an hour is long enough not to look. */
+	return least < 0 ? -1 : least > 3600 * AZ_US_PER_S ? 3600 * 1000 : (int)(least / 1000) + 1;
 }
 
 /* --- the kernel's messages -------------------------------------------------------------------- */
@@ -119,6 +183,8 @@ handle(struct guard *guard, const struct uevent *event, struct az_err *reterr)
 	/* A controller has come, and perhaps something in it before its ports were closed. */
 	case UEVENT_BUS: return judge_all(guard, reterr);
 	case UEVENT_BLOCK:
+		if (take_granted_disk(guard, event->path))
+			return AZ_OK;
 		/* Made by the kernel itself: memory, loops, mappings. */
 		if (strncmp(event->path, "/devices/virtual/", 17) != 0)
 			guard->report->disk(guard->report->arg, event->path);
@@ -162,32 +228,66 @@ take_messages(struct guard *guard, struct az_err *reterr)
 	}
 }
 
+/* True once for each change. */
+static bool
+grants_have_changed(struct guard *guard)
+{
+	struct guard_grants *grants = guard->report->grants;
+	bool changed = grants != NULL && grants->changed;
+
+	if (changed)
+		grants->changed = false;
+	return changed;
+}
+
 /* --- life ------------------------------------------------------------------------------------- */
 
 static enum az_status
 watch(struct guard *guard, int stop_fd, struct az_err *reterr)
 {
 	for (;;) {
-		struct pollfd polls[] = {
-		    {.fd = guard->socket_fd, .events = POLLIN}, {.fd = stop_fd, .events = POLLIN}};
+		/* A descriptor below zero is passed over. */
+		struct pollfd polls[] = {{.fd = guard->socket_fd, .events = POLLIN},
+		    {.fd = stop_fd, .events = POLLIN}, {.fd = guard->report->fd, .events = POLLIN}};
 		enum az_status status;
 
-		if (poll(polls, AZ_ARRAY_SIZE(polls), -1) < 0 && errno != EINTR)
+		int ready = poll(polls, AZ_ARRAY_SIZE(polls), until_grant_ends(guard));
+
+		if (ready < 0 && errno != EINTR)
 			return az_fail_errno(reterr, AZ_IO, errno, "wait for the kernel");
 		if (polls[1].revents != 0)
 			return AZ_OK;
 		status = take_messages(guard, reterr);
+		if (status == AZ_OK && polls[2].revents != 0)
+			status = guard->report->readable(guard->report->arg, reterr);
+		if (status == AZ_OK && (ready == 0 || grants_have_changed(guard)))
+			status = judge_all(guard, reterr);
 		if (status != AZ_OK)
 			return status;
 	}
+}
+
+static enum az_status
+shut_in(const struct guard *guard, struct az_err *reterr)
+{
+	const struct guard_report *report = guard->report;
+	int writable[2] = {guard->root_fd, report->writable_fd};
+	int readable[1] = {report->readable_fd};
+	struct sandbox sandbox = {.profile = SANDBOX_GUARD,
+	    .writable_dirs = writable,
+	    .writable_count = report->writable_fd >= 0 ? 2 : 1,
+	    .readable_dirs = readable,
+	    .readable_count = report->readable_fd >= 0 ? 1 : 0,
+	    .device_dirs = &report->dev_fd,
+	    .device_count = report->dev_fd >= 0 ? 1 : 0};
+
+	return sandbox_enter(&sandbox, reterr);
 }
 
 enum az_status
 guard_run(int root_fd, int stop_fd, const struct guard_report *report, struct az_err *reterr)
 {
 	static struct guard guard;
-	struct sandbox sandbox = {
-	    .profile = SANDBOX_VAULT, .writable_dirs = &root_fd, .writable_count = 1};
 	enum az_status status;
 
 	guard = (struct guard){.root_fd = root_fd, .socket_fd = -1, .report = report};
@@ -195,7 +295,7 @@ guard_run(int root_fd, int stop_fd, const struct guard_report *report, struct az
 	if (status == AZ_OK)
 		status = judge_all(&guard, reterr);
 	if (status == AZ_OK)
-		status = sandbox_enter(&sandbox, reterr);
+		status = shut_in(&guard, reterr);
 	if (status == AZ_OK)
 		status = watch(&guard, stop_fd, reterr);
 	fd_close(&guard.socket_fd);

@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "proto/endpoint.h"
 
 /* --- what the kernel tells -------------------------------------------------------------------- */
 
@@ -42,6 +43,7 @@ AZ_CHECKED enum az_status uevent_parse(struct bytes message, struct uevent *ret_
 enum guard_verdict {
 	GUARD_REFUSE = 0,
 	GUARD_ALLOW = 1,
+	GUARD_READ = 2, /* by a grant: a disk that is made read-only first */
 };
 
 /* USB interface classes (usb.org, "Defined Class Codes"). */
@@ -65,11 +67,20 @@ struct usb_interface {
 	char label[129]; /* manufacturer and product */
 };
 
+/* What the house lets in here; as it said last. */
+struct guard_grants {
+	struct endpoint_grant items[ENDPOINT_GRANTS_MAX];
+	size_t count;
+	bool changed; /* since the guard looked */
+};
+
 /*
  * Only classes that carry no data away are allowed: audio, HID, hubs, smart cards. All others, known or not, are refused:
- * mass storage, still image (PTP, MTP), vendor's own, network, serial, printers.
+ * mass storage, still image (PTP, MTP), vendor's own, network, serial, printers. A grant that holds now lets the mass storage
+ * of one device be read; *ret_grant is its number, else 0. grants may be NULL.
  */
-enum guard_verdict guard_decide(const struct usb_interface *interface);
+enum guard_verdict guard_decide(const struct usb_interface *interface,
+    const struct guard_grants *grants, int64_t now_us, uint32_t *ret_grant);
 
 /* "mass storage", "still image", …; "class 0a" for others, written to text[16]. */
 const char *usb_class_name(uint8_t interface_class, char text[16]);
@@ -89,6 +100,12 @@ AZ_CHECKED enum az_status sysfs_interface(
 AZ_CHECKED enum az_status sysfs_authorize(int root_fd, const char *path,
     const struct usb_interface *interface, enum guard_verdict verdict, struct az_err *reterr);
 
+/*
+ * Makes a whole disk read-only, its partitions with it, before anything may use it; dev_fd is /dev, name below it. AZ_BUSY: something
+ * uses it already. AZ_DENIED, AZ_IO: it cannot be made so. Then the caller must take it away.
+ */
+AZ_CHECKED enum az_status disk_make_read_only(int dev_fd, const char *name, struct az_err *reterr);
+
 /* Calls each(arg, path) for every interface there is, the path below root_fd. AZ_IO. */
 AZ_CHECKED enum az_status sysfs_each_interface(
     int root_fd, void (*each)(void *arg, const char *path), void *arg, struct az_err *reterr);
@@ -97,10 +114,18 @@ AZ_CHECKED enum az_status sysfs_each_interface(
 
 /* Whom the guard tells of what it decided; arrives once for each interface that comes. */
 struct guard_report {
-	void (*decided)(
-	    void *arg, const struct usb_interface *interface, enum guard_verdict verdict);
+	/* grant: by which it was let in, or 0 */
+	void (*decided)(void *arg, const struct usb_interface *interface,
+	    enum guard_verdict verdict, uint32_t grant);
 	void (*disk)(void *arg, const char *path); /* a disk has come by another way */
+	/* A descriptor that is watched too, or -1; an error ends the guard. */
+	int fd;
+	enum az_status (*readable)(void *arg, struct az_err *reterr);
 	void *arg;
+	/* Folders that it may change or read once it is shut in, beside root_fd. */
+	int writable_fd, readable_fd; /* or -1 */
+	int dev_fd;                   /* /dev, for grants; or -1: then none is taken */
+	struct guard_grants *grants;  /* changed by readable; NULL: none */
 };
 
 /*

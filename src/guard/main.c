@@ -1,9 +1,15 @@
 /*
- * azukari-guard: refuses what could carry data away. Runs as root for as long as the machine; says on standard output what
- * it decided, one line each. The ports stay closed when it ends, however it ends.
+ * azukari-guard: refuses what could carry data away, and tells the house. Runs as root for as long as the machine; says on
+ * standard output what it decided, one line each. The ports stay closed when it ends, however it ends.
+ *
+ *	azukari-guard            the guard
+ *	azukari-guard key        makes its key
+ *	azukari-guard deliver    what is in the queue, once, where no guard is at work
+ *	azukari-guard tell       the guard's other half (teller.h), which it starts itself
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,8 +21,19 @@
 #include "base/proc.h"
 #include "config.h"
 #include "guard/guard.h"
+#include "guard/keys.h"
+#include "guard/teller.h"
+#include "guard/witness.h"
 
 #define EXIT_USAGE 2
+#define STATE      "/var/lib/azukari-guard"
+/* Of the other half, as witness.c gives them. */
+#define TELL_FD_FOLDER PROC_FD_FIRST
+#define TELL_FD_GUARD  (PROC_FD_FIRST + 1)
+
+struct options {
+	const char *state, *connect, *house;
+};
 
 static void
 print_time(void)
@@ -28,21 +45,29 @@ print_time(void)
 }
 
 static void
-on_decided(void *arg, const struct usb_interface *interface, enum guard_verdict verdict)
+on_decided(
+    void *arg, const struct usb_interface *interface, enum guard_verdict verdict, uint32_t grant)
 {
 	char name[16];
 
+	/* Evidence first: who reads the line finds the event kept. */
+	if (arg != NULL)
+		witness_interface(arg, interface, verdict, grant);
 	print_time();
 	(void)printf("%s usb %s %s vendor=%s product=%s serial=\"%s\" label=\"%s\"\n",
-	    verdict == GUARD_ALLOW ? "allowed" : "refused", interface->name,
-	    usb_class_name(interface->interface_class, name), interface->vendor, interface->product,
-	    interface->serial, interface->label);
+	    verdict == GUARD_ALLOW      ? "allowed"
+		: verdict == GUARD_READ ? "granted"
+					: "refused",
+	    interface->name, usb_class_name(interface->interface_class, name), interface->vendor,
+	    interface->product, interface->serial, interface->label);
 	(void)fflush(stdout);
 }
 
 static void
 on_disk(void *arg, const char *path)
 {
+	if (arg != NULL)
+		witness_disk(arg, path);
 	print_time();
 	(void)printf("disk %s\n", path);
 	(void)fflush(stdout);
@@ -68,32 +93,171 @@ fail(const struct az_err *err)
 	return az_exit_code(err->status);
 }
 
-static int
-run(void)
+static enum az_status
+open_state(const char *path, bool create, int *ret_fd, struct az_err *reterr)
 {
-	struct guard_report report = {.decided = on_decided, .disk = on_disk};
+	return dir_open(AT_FDCWD, path, create, 0700, ret_fd, reterr);
+}
+
+static enum az_status
+on_teller(void *arg, struct az_err *reterr)
+{
+	return witness_hear(arg, reterr);
+}
+
+/* Opens what the reports go to, if there is a house to tell. */
+static enum az_status
+open_witness(const struct options *options, struct guard_report *report,
+    struct witness **ret_witness, struct az_err *reterr)
+{
+	enum az_status status = AZ_OK;
+
+	if (options->connect == NULL)
+		return AZ_OK;
+	report->readable_fd = open("/run", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	status = open_state(options->state, true, &report->writable_fd, reterr);
+	if (status == AZ_OK)
+		status = witness_open(report->writable_fd, report->readable_fd, options->connect,
+		    ret_witness, reterr);
+	if (status == AZ_OK) {
+		report->arg = *ret_witness;
+		report->fd = witness_fd(*ret_witness);
+		report->readable = on_teller;
+		report->grants = witness_grants(*ret_witness);
+		report->dev_fd = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	return status;
+}
+
+static int
+run(const struct options *options)
+{
+	struct guard_report report = {.decided = on_decided,
+	    .disk = on_disk,
+	    .fd = -1,
+	    .writable_fd = -1,
+	    .readable_fd = -1,
+	    .dev_fd = -1};
+	struct witness *witness = NULL;
 	struct az_err err = {0};
 	int root = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int stop = stop_signals();
-	enum az_status status;
+	enum az_status status = AZ_OK;
 
 	if (root < 0 || stop < 0)
 		status = az_fail_errno(&err, AZ_IO, errno, "start");
-	else
+	/* The ports first: what keeps the house from being told must not leave them open. */
+	if (status == AZ_OK)
+		status = sysfs_close_ports(root, &err);
+	if (status == AZ_OK)
+		status = open_witness(options, &report, &witness, &err);
+	if (status == AZ_OK)
 		status = guard_run(root, stop, &report, &err);
+	witness_close(&witness);
+	fd_close(&report.writable_fd);
+	fd_close(&report.readable_fd);
+	fd_close(&report.dev_fd);
 	fd_close(&root);
 	fd_close(&stop);
 	return status == AZ_OK ? 0 : fail(&err);
 }
 
+/* --- its key and its queue -------------------------------------------------------------------- */
+
+static int
+make_key(const struct options *options)
+{
+	uint8_t public[SIGN_PUBLIC_SIZE];
+	char text[2 * SIGN_PUBLIC_SIZE + 1];
+	struct az_err err = {0};
+	int dirfd = -1;
+	enum az_status status = open_state(options->state, true, &dirfd, &err);
+
+	if (status == AZ_OK)
+		status = keys_make(dirfd, options->house, public, &err);
+	fd_close(&dirfd);
+	if (status != AZ_OK)
+		return fail(&err);
+	hex_encode(bytes_make(public, sizeof(public)), text);
+	(void)puts(text);
+	return 0;
+}
+
+static int
+deliver(const struct options *options)
+{
+	struct az_err err = {0};
+	int dirfd = -1;
+	int lock = -1;
+	enum az_status status = open_state(options->state, false, &dirfd, &err);
+
+	if (status == AZ_OK)
+		status = witness_lock(dirfd, &lock, &err);
+	if (status == AZ_OK)
+		status = teller_run(dirfd, -1, options->connect, &err);
+	fd_close(&lock);
+	fd_close(&dirfd);
+	return status == AZ_OK ? 0 : fail(&err);
+}
+
+static int
+tell(const char *socket_path)
+{
+	struct az_err err = {0};
+	enum az_status status;
+
+	proc_name("azukari-teller");
+	status = teller_run(TELL_FD_FOLDER, TELL_FD_GUARD, socket_path, &err);
+	/* The guard has ended, and this half with it. */
+	return status == AZ_OK || status == AZ_GONE ? 0 : fail(&err);
+}
+
+/* --- arguments -------------------------------------------------------------------------------- */
+
+static const char usage[] =
+    "usage: azukari-guard [--state DIR] [--connect SOCKET]\n"
+    "       azukari-guard key [--state DIR] --house DIR\n"
+    "       azukari-guard deliver [--state DIR] --connect SOCKET\n"
+    "  Refuses every USB interface but audio, input, hubs and smart cards, and says so, until\n"
+    "  SIGTERM. The ports stay closed afterwards. Needs root.\n"
+    "  --connect SOCKET  tell the house that listens there\n"
+    "  --state DIR       the guard's key and queue; " STATE " without it\n"
+    "  key               makes the key, and prints its public half for azukari device guard\n"
+    "  --house DIR       the house, or its public file: whom the key is for\n"
+    "  deliver           what waits in the queue, once, where no guard is at work\n"
+    "example: azukari-guard --connect /srv/house/run/keeper.sock\n";
+
+static bool
+read_options(int argc, char **argv, struct options *options)
+{
+	static const struct option known[] = {{"state", required_argument, NULL, 's'},
+	    {"connect", required_argument, NULL, 'c'}, {"house", required_argument, NULL, 'h'},
+	    {0}};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (option) {
+		case 's': options->state = optarg; break;
+		case 'c': options->connect = optarg; break;
+		case 'h': options->house = optarg; break;
+		default: return false;
+		}
+	}
+	return optind == argc;
+}
+
+static int
+wrong_usage(void)
+{
+	(void)fputs(usage, stderr);
+	return EXIT_USAGE;
+}
+
 int
 main(int argc, char **argv)
 {
-	static const char usage[] =
-	    "usage: azukari-guard\n"
-	    "  Refuses every USB interface but audio, input, hubs and smart cards, and says so,\n"
-	    "  until SIGTERM. The ports stay closed afterwards. Needs root.\n"
-	    "example: azukari-guard\n";
+	struct options options = {.state = STATE};
+	const char *command = argc >= 2 && argv[1][0] != '-' ? argv[1] : "";
 
 	if (argc == 2 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0)) {
 		(void)fputs(usage, stdout);
@@ -103,10 +267,23 @@ main(int argc, char **argv)
 		(void)printf("azukari-guard %s\n", AZ_VERSION);
 		return 0;
 	}
-	if (argc != 1) {
-		(void)fputs(usage, stderr);
-		return EXIT_USAGE;
+	if (argc == 3 && strcmp(command, "tell") == 0)
+		return tell(argv[2]);
+	if (command[0] != '\0') {
+		argc--;
+		argv++;
 	}
+	if (!read_options(argc, argv, &options))
+		return wrong_usage();
+	(void)signal(SIGPIPE, SIG_IGN);
+	secret_raise_lock_limit();
 	proc_name("azukari-guard");
-	return run();
+	if (strcmp(command, "key") == 0)
+		return options.house != NULL && options.connect == NULL ? make_key(&options)
+									: wrong_usage();
+	if (options.house != NULL)
+		return wrong_usage();
+	if (strcmp(command, "deliver") == 0)
+		return options.connect != NULL ? deliver(&options) : wrong_usage();
+	return command[0] == '\0' ? run(&options) : wrong_usage();
 }

@@ -213,9 +213,9 @@ sysfs_authorize(int root_fd, const char *path, const struct usb_interface *inter
 	int reason;
 
 	(void)snprintf(switch_path, sizeof(switch_path), "%s/authorized", path);
-	reason = write_text(root_fd, switch_path, verdict == GUARD_ALLOW ? "1" : "0");
+	reason = write_text(root_fd, switch_path, verdict != GUARD_REFUSE ? "1" : "0");
 	/* What was authorized late has not been offered to any driver. It may be that none wants it. */
-	if (reason == 0 && verdict == GUARD_ALLOW)
+	if (reason == 0 && verdict != GUARD_REFUSE)
 		(void)write_text(root_fd, "bus/usb/drivers_probe", interface->name);
 	if (reason == ENOENT || reason == ENODEV)
 		return az_fail(reterr, AZ_NOT_FOUND, "%s has gone", interface->name);

@@ -81,6 +81,10 @@ enum entry_type {
 	    107, /* subject: the case; detail: rows of ours; rows: all; document: root over the verdicts */
 	ENTRY_HISTORY =
 	    112, /* subject: the history; detail: 1 approved, 2 kept; detail64: rows; document: SHA-256 of the file */
+	/* house log: endpoint guards */
+	ENTRY_GUARD = 120,   /* subject: the device; detail: 1 its guard signed in, 2 it went */
+	ENTRY_GRANT = 122,   /* subject: the grant; detail: 1 added, 2 closed; detail64: of what */
+	ENTRY_PLUGGED = 121, /* what a guard reports; codes.md says what is where */
 	ENTRY_LEDGER_EXPORTED = 100, /* subject: the log; detail64: its size */
 	/* client logs */
 	ENTRY_ENTRUSTED = 32,

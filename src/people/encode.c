@@ -6,8 +6,9 @@
 #include "base/wire.h"
 #include "people/people_internal.h"
 
-#define FORMAT       1u
-#define STAFF_FORMAT 3u
+#define STAFF_FORMAT  3u
+#define DEVICE_FORMAT 1u
+#define GUARDED       2u /* of a device that has a guard */
 
 static bool
 is_name_or_empty(const char *name)
@@ -82,12 +83,16 @@ device_encode(const struct device *device, struct buffer *buffer)
 	struct wire_writer writer;
 
 	wire_writer_init(&writer, buffer);
-	wire_put_u8(&writer, FORMAT);
+	wire_put_u8(&writer, device->guarded_us != 0 ? GUARDED : DEVICE_FORMAT);
 	wire_put_u32(&writer, device->id);
 	wire_put_text(&writer, device->label);
 	wire_put_raw(&writer, device->public_key, sizeof(device->public_key));
 	wire_put_i64(&writer, device->added_us);
 	wire_put_i64(&writer, device->retired_us);
+	if (device->guarded_us != 0) {
+		wire_put_raw(&writer, device->guard_key, sizeof(device->guard_key));
+		wire_put_i64(&writer, device->guarded_us);
+	}
 	return writer.status;
 }
 
@@ -106,8 +111,13 @@ device_decode(struct bytes bytes, struct device *ret_device)
 	wire_get_raw(&reader, device.public_key, sizeof(device.public_key));
 	device.added_us = wire_get_i64(&reader);
 	device.retired_us = wire_get_i64(&reader);
-	if (format != FORMAT || !wire_end(&reader) || device.id == 0 ||
-	    !label_is_valid(device.label))
+	if (format == GUARDED) {
+		wire_get_raw(&reader, device.guard_key, sizeof(device.guard_key));
+		device.guarded_us = wire_get_i64(&reader);
+	}
+	if (format < DEVICE_FORMAT || format > GUARDED ||
+	    (format == GUARDED) != (device.guarded_us != 0) || !wire_end(&reader) ||
+	    device.id == 0 || !label_is_valid(device.label))
 		return AZ_INVALID;
 	*ret_device = device;
 	return AZ_OK;

@@ -136,7 +136,9 @@ key_is_taken(const struct people *people, const uint8_t key[SIGN_PUBLIC_SIZE])
 	for (uint32_t id = 1; id < people->device_next; id++) {
 		const struct device *device = people_device(people, id);
 
-		if (device != NULL && same_key(device->public_key, key))
+		if (device != NULL &&
+		    (same_key(device->public_key, key) ||
+			(device->guarded_us != 0 && same_key(device->guard_key, key))))
 			return true;
 	}
 	return false;
@@ -207,6 +209,16 @@ people_may_take_key(const struct people *people, const uint8_t key[SIGN_PUBLIC_S
 	if (key_is_taken(people, key))
 		return az_fail(
 		    reterr, AZ_CONFLICT, "staff %s: the key is somebody's already", label);
+	return AZ_OK;
+}
+
+enum az_status
+people_may_guard(const struct people *people, const uint8_t key[SIGN_PUBLIC_SIZE],
+    const char *label, struct az_err *reterr)
+{
+	if (key_is_taken(people, key))
+		return az_fail(
+		    reterr, AZ_CONFLICT, "device %s: the key is somebody's already", label);
 	return AZ_OK;
 }
 
@@ -327,6 +339,26 @@ people_recognise_new(const struct people *people, struct bytes challenge,
 	    check_signature(FRONT_SIGN_IN_DEVICE, challenge, device_key, device_signature) != AZ_OK)
 		return az_fail(reterr, AZ_DENIED, "enrol: this code or device is not accepted");
 	*ret_device = device;
+	return AZ_OK;
+}
+
+enum az_status
+people_recognise_guard(const struct people *people, struct bytes challenge,
+    const uint8_t key[SIGN_PUBLIC_SIZE], const uint8_t signature[SIGNATURE_SIZE],
+    uint32_t *ret_device, struct az_err *reterr)
+{
+	uint32_t found = 0;
+
+	for (uint32_t id = 1; id < people->device_next; id++) {
+		const struct device *device = people_device(people, id);
+
+		if (device != NULL && device->retired_us == 0 && device->guarded_us != 0 &&
+		    same_key(device->guard_key, key))
+			found = id;
+	}
+	if (found == 0 || check_signature(FRONT_SIGN_IN_GUARD, challenge, key, signature) != AZ_OK)
+		return az_fail(reterr, AZ_DENIED, "sign-in: this guard is not accepted");
+	*ret_device = found;
 	return AZ_OK;
 }
 

@@ -50,6 +50,9 @@ struct device {
 	uint8_t public_key[SIGN_PUBLIC_SIZE];
 	int64_t added_us;
 	int64_t retired_us;
+	/* The authenticator of its guard, and since when; 0: it has none. */
+	uint8_t guard_key[SIGN_PUBLIC_SIZE];
+	int64_t guarded_us;
 };
 
 struct session {
@@ -103,6 +106,18 @@ const struct staff *people_invited(
 /* Whether a key can become somebody's: no human or device has it, or ever had. AZ_CONFLICT. */
 AZ_CHECKED enum az_status people_may_take_key(const struct people *people,
     const uint8_t key[SIGN_PUBLIC_SIZE], const char *label, struct az_err *reterr);
+
+/* The same for the guard of a device. */
+AZ_CHECKED enum az_status people_may_guard(const struct people *people,
+    const uint8_t key[SIGN_PUBLIC_SIZE], const char *label, struct az_err *reterr);
+
+/*
+ * Which device's guard signed a challenge. AZ_DENIED as people_recognise: no enrolled device has a guard of that key, or the
+ * signature is wrong.
+ */
+AZ_CHECKED enum az_status people_recognise_guard(const struct people *people,
+    struct bytes challenge, const uint8_t key[SIGN_PUBLIC_SIZE],
+    const uint8_t signature[SIGNATURE_SIZE], uint32_t *ret_device, struct az_err *reterr);
 
 /*
  * Who signed a challenge (the channel's handshake hash, as front_signed says), with both keys. AZ_DENIED if a key is not known,

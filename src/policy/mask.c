@@ -121,6 +121,17 @@ policy_grant(const struct client *client, const struct purpose *purpose, enum ro
 	return AZ_OK;
 }
 
+enum az_status
+policy_narrow(struct grant *grant, struct az_err *reterr)
+{
+	if (grant->masked == 0)
+		return az_fail(reterr, AZ_DENIED,
+		    "disclose: the guard of this device is silent, and the purpose shows no field "
+		    "in part");
+	grant->shown = grant->masked;
+	return AZ_OK;
+}
+
 /* --- masks ------------------------------------------------------------------------------------ */
 
 /* The first byte of a UTF-8 code point, rather than one of the bytes after it. */

@@ -392,6 +392,9 @@ AZ_CHECKED enum az_status policy_grant(const struct client *client, const struct
 /* Shows fields whole, as far as the grant lets them be unmasked. */
 void policy_unmask(struct grant *grant, uint64_t fields);
 
+/* Leaves of a grant only what is shown in part. AZ_DENIED: that is nothing. */
+AZ_CHECKED enum az_status policy_narrow(struct grant *grant, struct az_err *reterr);
+
 /*
  * The row as granted: hidden fields empty, masked ones in part, made in arena. ret_shown and ret_masked: of
  * the grant, the bits of fields that the row has. AZ_NO_MEMORY. A value that its mask does not fit (a birth

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/wire.h"
+#include "proto/endpoint.h"
 #include "proto/parent.h"
 
 /* Exactly one of the two is set. */
@@ -477,6 +478,57 @@ walk_query(struct walk *walk, struct front_query *query)
 }
 
 static void
+walk_guard_sign_in(struct walk *walk, struct front_guard_sign_in *sign_in)
+{
+	walk_raw(walk, sign_in->key, sizeof(sign_in->key));
+	walk_raw(walk, sign_in->signature, sizeof(sign_in->signature));
+}
+
+static void
+walk_guard_report(struct walk *walk, struct front_guard_report *report)
+{
+	struct wire_reader events;
+	struct endpoint_event event;
+
+	walk_u64(walk, &report->first);
+	walk_u8(walk, &report->count);
+	if (walk->writer != NULL)
+		wire_put_bytes(walk->writer, report->events);
+	else
+		report->events =
+		    wire_get_bytes(walk->reader, FRONT_EVENTS_MAX * ENDPOINT_EVENT_MAX);
+	walk->bad |= report->count > FRONT_EVENTS_MAX ||
+	    (report->first == 0) != (report->count == 0) ||
+	    report->first > UINT64_MAX - FRONT_EVENTS_MAX;
+	wire_reader_init(&events, report->events);
+	for (uint8_t i = 0; !walk->bad && i < report->count; i++)
+		walk->bad |= !endpoint_get(&events, &event);
+	walk->bad |= !wire_end(&events);
+}
+
+static void
+walk_grant_add(struct walk *walk, struct front_grant_add *add)
+{
+	walk_label(walk, add->device, false);
+	walk_u16(walk, &add->vendor);
+	walk_u16(walk, &add->product);
+	walk_text(walk, add->serial, sizeof(add->serial));
+	walk_days(walk, &add->until);
+	walk->bad |= add->serial[0] == '\0';
+	for (const char *at = add->serial; *at != '\0'; at++)
+		walk->bad |= (unsigned char)*at < 0x20 || (unsigned char)*at >= 0x7f;
+}
+
+static void
+walk_plugged(struct walk *walk, struct front_plugged *plugged)
+{
+	walk_label(walk, plugged->device, true);
+	walk_u64(walk, &plugged->before);
+	walk_u32(walk, &plugged->max);
+	walk->bad |= plugged->max == 0 || plugged->max > FRONT_PLUGGED_MAX;
+}
+
+static void
 walk_limits(struct walk *walk, uint32_t limits[FRONT_LIMITS])
 {
 	for (size_t i = 0; i < FRONT_LIMITS; i++)
@@ -592,6 +644,7 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_CLIENT_LIST:
 	case FRONT_RECIPIENT:
 	case FRONT_CASE_LIST:
+	case FRONT_GRANT_LIST:
 	case FRONT_HISTORY_LIST:
 	case FRONT_STAFF_LIST:
 	case FRONT_SLOTS_LIST:
@@ -602,6 +655,7 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_CLIENT_ADD: walk_client_add(walk, &request->client_add); break;
 	case FRONT_PURPOSE_ADD: walk_purpose_add(walk, &request->purpose_add); break;
 	case FRONT_STAFF_ADD: walk_staff_add(walk, &request->staff_add); break;
+	case FRONT_DEVICE_GUARD:
 	case FRONT_DEVICE_ADD: walk_device_add(walk, &request->device_add); break;
 	case FRONT_CAMPAIGN_CLOSE:
 	case FRONT_PURPOSE_CLOSE:
@@ -662,6 +716,7 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 		break;
 	case FRONT_APPROVAL:
 	case FRONT_CASE_CLOSE:
+	case FRONT_GRANT_CLOSE:
 	case FRONT_HISTORY_IMPORT:
 	case FRONT_REFUSE: walk_number(walk, &request->numbered.number); break;
 	case FRONT_INVITE: walk_invite(walk, &request->invite); break;
@@ -670,6 +725,10 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 		walk_label(walk, request->until.label, false);
 		walk_days(walk, &request->until.day);
 		break;
+	case FRONT_GUARD_SIGN_IN: walk_guard_sign_in(walk, &request->guard_sign_in); break;
+	case FRONT_GUARD_REPORT: walk_guard_report(walk, &request->guard_report); break;
+	case FRONT_GRANT_ADD: walk_grant_add(walk, &request->grant_add); break;
+	case FRONT_LEDGER_PLUGGED: walk_plugged(walk, &request->plugged); break;
 	case FRONT_ENROL: walk_enrol(walk, &request->enrol); break;
 	case FRONT_APPROVE:
 		walk_number(walk, &request->approve.number);

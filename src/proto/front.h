@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "base/status.h"
+#include "proto/endpoint.h"
 #include "proto/proto.h"
 
 /* Outer frames; the frame's id is 0. */
@@ -80,6 +81,13 @@ enum front_message {
 	FRONT_HISTORY_ADD = 96,    /* what another system says about who saw whom */
 	FRONT_HISTORY_IMPORT = 97, /* the rows of one that was approved; the file rides along */
 	FRONT_HISTORY_LIST = 98,
+	FRONT_DEVICE_GUARD = 104,  /* an authenticator for the guard of a device */
+	FRONT_GUARD_SIGN_IN = 105, /* instead of SIGN_IN: by a guard, which may only report */
+	FRONT_GUARD_REPORT = 106,
+	FRONT_LEDGER_PLUGGED = 107,
+	FRONT_GRANT_ADD = 108,
+	FRONT_GRANT_LIST = 109,
+	FRONT_GRANT_CLOSE = 110,
 	FRONT_POLICY_ADD = 120,
 	FRONT_POLICY_LIST = 121,
 	FRONT_POLICY_EXTEND = 122,
@@ -130,6 +138,7 @@ struct front_sign_in {
 #define FRONT_SIGN_IN_STAFF  "azukari/v1/sign-in/staff\n"
 #define FRONT_SIGN_IN_DEVICE "azukari/v1/sign-in/device\n"
 #define FRONT_ENROL_STAFF    "azukari/v1/enrol/staff\n"
+#define FRONT_SIGN_IN_GUARD  "azukari/v1/sign-in/guard\n"
 #define FRONT_HASH_SIZE      32u
 #define FRONT_SIGNED_MAX     64u
 /* Writes what is to be signed; returns its size. */
@@ -215,6 +224,7 @@ struct front_enrol {
 	struct front_sign_in sign_in; /* with the new key, in a context of its own */
 };
 
+/* DEVICE_ADD; DEVICE_GUARD, where the key is the guard's. */
 struct front_device_add {
 	char label[LABEL_SIZE];
 	uint8_t key[32];
@@ -423,7 +433,7 @@ struct front_loss {
 	struct head heads[FRONT_LOSS_MAX];
 };
 
-/* APPROVAL, REFUSE, CASE_CLOSE, HISTORY_IMPORT */
+/* APPROVAL, REFUSE, CASE_CLOSE, HISTORY_IMPORT, GRANT_CLOSE */
 struct front_numbered {
 	uint32_t number; /* from 1 */
 };
@@ -484,6 +494,34 @@ struct front_ledger_proof {
 	uint64_t index;
 };
 
+struct front_guard_sign_in {
+	uint8_t key[32];
+	uint8_t signature[64]; /* over the channel's hash, in FRONT_SIGN_IN_GUARD */
+};
+
+/* What a guard saw, in order; none: it is there. Answered with how far the house has durable entries ("last"). */
+#define FRONT_EVENTS_MAX 64u
+struct front_guard_report {
+	uint64_t
+	    first;     /* the number of the first event; they count from 1 for each authenticator */
+	uint8_t count; /* at most FRONT_EVENTS_MAX */
+	struct bytes events; /* so many of proto/endpoint.h, end to end; borrowed */
+};
+
+struct front_grant_add {
+	char device[LABEL_SIZE];
+	uint16_t vendor, product;
+	char serial[ENDPOINT_TEXT_SIZE]; /* printable ASCII, not empty */
+	int32_t until;                   /* the last day */
+};
+
+#define FRONT_PLUGGED_MAX 100u
+struct front_plugged {
+	char device[LABEL_SIZE]; /* "": all */
+	uint64_t before; /* entries of the house's log of a lower index only; UINT64_MAX for all */
+	uint32_t max;    /* 1 to FRONT_PLUGGED_MAX */
+};
+
 union front_request {
 	struct front_sign_in sign_in;
 	struct front_present present;
@@ -528,6 +566,10 @@ union front_request {
 	struct front_rekey rekey;
 	struct front_until until;
 	struct front_enrol enrol;
+	struct front_guard_sign_in guard_sign_in;
+	struct front_guard_report guard_report;
+	struct front_plugged plugged;
+	struct front_grant_add grant_add;
 };
 
 /* Whether a descriptor rides along with a request of that type: then one must, else none may. */

@@ -132,6 +132,9 @@ enum verb {
 	VERB_ATTEMPT = 21,
 	VERB_RECEIPT = 22,
 	VERB_LEDGER_EXPORT = 32, /* and checkpoint, proof */
+	VERB_GUARD = 64,         /* what only guards may: no role */
+	VERB_GRANT = 65,
+	VERB_GRANT_LIST = 66,
 	VERB_POLICY = 72,
 	VERB_POLICY_LIST = 73,
 	VERB_APPROVE = 36,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """azukari-guard on a real kernel with emulated USB devices, in QEMU without hardware help (TCG).
 
-usb_qemu.py GUARD FOLDER: FOLDER keeps Debian's kernel between runs. Prints TAP; skipped where QEMU
+usb_qemu.py FOLDER PROGRAM…: the guard and what a house needs; FOLDER keeps Debian's kernel between runs. Prints TAP; skipped where QEMU
 or the kernel cannot be had."""
 import glob, json, os, re, shutil, socket, subprocess, sys, tempfile, time
 
@@ -100,7 +100,7 @@ class Machine:
     def __init__(self, work, kernel, image, devices=()):
         self.serial = self.listen(work + '/serial')
         self.monitor = self.listen(work + '/monitor')
-        command = ['qemu-system-x86_64', '-accel', 'tcg', '-M', 'pc', '-cpu', 'max', '-m', '512', '-display', 'none', '-nodefaults',
+        command = ['qemu-system-x86_64', '-accel', 'tcg', '-M', 'pc', '-cpu', 'max', '-m', '1024', '-display', 'none', '-nodefaults',
                    '-no-reboot', '-kernel', glob.glob(kernel + '/boot/vmlinuz-*')[0], '-initrd', image,
                    '-append', 'quiet console=ttyS1 panic=-1 lsm=landlock', '-device', 'qemu-xhci,id=xhci,p2=8,p3=8',
                    '-chardev', 'socket,id=s,path=' + work + '/serial', '-serial', 'chardev:s',
@@ -227,7 +227,31 @@ def inputs(machine):
         ok(got, 'and works')
 
 
-def main(guard, folder):
+def cross_check(machine):
+    """USBGuard, which knows nothing of us, on the same devices: each interface that it sees has been judged, and rightly."""
+    if shutil.which('usbguard') is None:
+        return
+    policy, code = machine.run('usbguard generate-policy -X')
+    seen = {}
+    for line in policy.splitlines():
+        device = re.search(r'allow id (\S+):(\S+) (?:serial "([^"]*)")?.* with-interface (\{[^}]*\}|\S+)', line)
+        if device is not None and device.group(1) != '1d6b':
+            for interface in re.findall(r'([0-9a-f]{2}):[0-9a-f]{2}:[0-9a-f]{2}', device.group(4)):
+                seen.setdefault((device.group(1), device.group(2)), set()).add(int(interface, 16))
+    ours = {}
+    names = {'input': 3, 'hub': 9, 'mass storage': 8, 'still image': 6}
+    for verdict, name, vendor, product in re.findall(r'(refused|allowed) usb \S+ ([a-z ]+) vendor=(\S+) product=(\S+)', machine.run('cat /tmp/log')[0]):
+        ours.setdefault((vendor, product), {})[names.get(name)] = verdict
+    ok(code == 0 and len(seen) >= 4, 'USBGuard sees the devices, too (%d kinds)' % len(seen))
+    ok(all(classes <= set(ours.get(device, {})) for device, classes in seen.items()), 'and no interface that was not judged')
+    ok(all(ours[device][kind] == ('allowed' if kind in (3, 9) else 'refused') for device, classes in seen.items() for kind in classes
+           if device in ours and kind in ours[device]), 'of which the harmless alone are allowed')
+    if failed:
+        print('# ' + policy.replace('\n', '\n# '))
+        print('# ' + repr(seen) + repr(ours))
+
+
+def main(folder, *programs):
     for program in ('qemu-system-x86_64', 'busybox', 'cpio', 'depmod', 'dpkg-deb'):
         if shutil.which(program) is None and not os.path.exists('/sbin/' + program):
             skip(program + ' is not installed')
@@ -237,10 +261,13 @@ def main(guard, folder):
         for number in range(8):
             with open('%s/stick%d' % (work, number), 'wb') as file:
                 file.write(b'CONTENT-OF-THE-STICK\n' + b'\0' * (1 << 20))
-        machine = Machine(work, kernel, initramfs(work, kernel, [guard]))
+        usbguard = shutil.which('usbguard')
+        image = initramfs(work, kernel, programs + ((usbguard,) if usbguard else ()))
+        machine = Machine(work, kernel, image)
         machine.work = work
         try:
             scenario(machine)
+            granted(machine)
         finally:
             machine.end()
             if failed and os.environ.get('QEMU_LOG'):
@@ -278,6 +305,7 @@ def scenario(machine):
     ok(machine.wait('grep -q "refused usb .*-7:1.0 still image" /tmp/log'), 'a phone that shows pictures is refused')
     ok(machine.run('cat /sys/bus/usb/devices/*-7:1.0/authorized')[0] == '0', 'and cannot be claimed')
 
+    cross_check(machine)
     for name in ('after', 'hubbed', 'uas'):
         machine.unplug(name)
     if failed:
@@ -293,6 +321,66 @@ def scenario(machine):
     machine.run('kill $(cat /tmp/pid)')
     ok(machine.wait('! kill -0 $(cat /tmp/pid) 2>/dev/null'), 'it ends when it is told to')
     ok(machine.run('grep -vqE "^0$" /sys/bus/usb/devices/usb*/interface_authorized_default')[1] != 0, 'and leaves the ports closed')
+
+
+AZUKARI = 'HOME=/tmp XDG_STATE_HOME=/tmp AZUKARI_HOUSE=/tmp/house AZUKARI_KEY=/tmp/key azukari --json '
+
+
+def ask(machine, command):
+    """What the house in the machine answers."""
+    text, code = machine.run(AZUKARI + command + ' 2>/tmp/asked', 180)
+    return json.loads(text) if code == 0 else {}
+
+
+def logged(machine, what, seconds=40):
+    """Whether an event with these members comes to be an entry; its disk is not waited for."""
+    end = time.time() + seconds
+    while time.time() < end:
+        for event in ask(machine, 'ledger query --plugged --max 50').get('plugged', []):
+            if all(event.get(name) == value for name, value in what.items()):
+                return True
+    return False
+
+
+def granted(machine):
+    """A house in the machine, to which the guard reports, and which lets one stick in."""
+    machine.run('ip link set lo up 2>/dev/null; mkdir -p /tmp')
+    founded = ask(machine, 'init --house /tmp/house --officer aoki --key-out /tmp/key --unsealed')
+    ok(founded != {}, 'a house is founded')
+    machine.run(AZUKARI + 'serve >/tmp/serve 2>&1 & echo $! >/tmp/serving')
+    ok(machine.wait(AZUKARI + 'status >/dev/null 2>&1', 60), 'and served')
+    key, code = machine.run('azukari-guard key --state /tmp/guard --house /tmp/house')
+    ok(code == 0 and ask(machine, 'device guard host --public ' + key) != {}, 'its guard is enrolled')
+    machine.run('azukari-guard --state /tmp/guard --connect /tmp/house/run/keeper.sock >/tmp/log 2>&1 & echo $! >/tmp/pid')
+    ok(logged(machine, {'what': 'started'}), 'what the guard reports are entries')
+    ok(logged(machine, {'what': 'refused', 'place': '2-8:1.0', 'usb': '46f4:0001'}), 'also what was plugged in before it')
+    machine.unplug('killed')
+
+    add = 'grant add host --vendor 46f4 --product 0001 --serial GOOD --until %s'
+    today = machine.run('date -u +%Y-%m-%d')[0]
+    ok(ask(machine, add % '2020-01-01') == {}, 'a grant whose last day is over is none')
+    grant = ask(machine, add % today)
+    ok(grant.get('kind') == 'grant', 'a stick is granted')
+    stick(machine, 'other', 5, port='4', serial='BAD')
+    ok(appears_without_disk(machine, 'refused usb 2-4:1.0 mass storage'), 'another one is no disk')
+    stick(machine, 'good', 6, port='6', serial='GOOD')
+    ok(machine.wait('grep -q "granted usb 2-6:1.0 mass storage" /tmp/log', 30) and machine.wait(DISK), 'the granted one is a disk')
+    ok(machine.wait('[ "$(cat /sys/block/sd*/ro)" = 1 ]'), 'that is read-only')
+    disk = '/dev/' + machine.run('ls /sys/block | grep sd')[0].split()[0]
+    ok('CONTENT' in machine.run('head -c 20 ' + disk)[0], 'can be read')
+    machine.run('echo x | dd of=%s bs=1 conv=notrunc,fsync 2>/tmp/dd' % disk)
+    machine.run('blockdev --flushbufs %s 2>/dev/null; echo 3 >/proc/sys/vm/drop_caches' % disk)
+    ok('CONTENT' in machine.run('head -c 20 ' + disk)[0], 'and not written')
+    ok(logged(machine, {'what': 'granted', 'serial': 'GOOD', 'count': grant.get('id')}), 'which is an entry')
+    ok(logged(machine, {'what': 'refused', 'serial': 'BAD'}), 'and so is the other')
+    ok(ask(machine, 'grant close %d' % grant.get('id', 0)) != {}, 'the grant is closed')
+    ok(machine.wait('! ' + DISK, 30), 'and its disk goes')
+    ok(logged(machine, {'what': 'refused', 'serial': 'GOOD'}), 'which is an entry, too')
+    with open(machine.work + '/stick6', 'rb') as file:
+        ok(file.read(8) == b'CONTENT-', 'nothing was written to the stick')
+    if failed:
+        for name in ('log', 'serve', 'asked'):
+            print('# ' + machine.run('cat /tmp/' + name)[0].replace('\n', '\n# '))
 
 
 main(*sys.argv[1:])

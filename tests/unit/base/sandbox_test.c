@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 
 #include "shut_in.h"
 
@@ -70,6 +71,28 @@ no_socket_is_made(void **state)
 	IN_EVERY_PROFILE(assert_killed, act_socket_inet);
 	IN_EVERY_PROFILE(assert_killed, act_socket_unix);
 	IN_EVERY_PROFILE(assert_killed, act_socketpair);
+}
+
+static bool
+act_connect_unix(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/nowhere"};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	/* It may try; that nobody listens there is all that keeps it. */
+	return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0 &&
+	    errno == ENOENT;
+}
+
+/* The guard's other half reaches the house by a Unix socket, and nothing by any other. */
+static void
+a_front_makes_unix_sockets_only(void **state)
+{
+	(void)state;
+	assert_killed(SANDBOX_FRONT, act_socket_inet);
+	assert_killed(SANDBOX_FRONT, act_socketpair);
+	assert_killed(SANDBOX_FRONT, act_execve);
+	assert_works(SANDBOX_FRONT, act_connect_unix);
 }
 
 static int inherited_socket = -1;
@@ -653,6 +676,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(no_program_is_executed),
 	    cmocka_unit_test(no_socket_is_made),
+	    cmocka_unit_test(a_front_makes_unix_sockets_only),
 	    cmocka_unit_test(an_inherited_socket_reaches_no_new_peer),
 	    cmocka_unit_test(only_the_keeper_accepts),
 	    cmocka_unit_test(no_other_process_is_touched),

@@ -336,6 +336,83 @@ who_is_invited_cannot_sign_in_and_enrols_once_in_time(void **state)
 	    people_may_take_key(house->people, house->public_keys[3], "x", NULL), AZ_CONFLICT);
 }
 
+static enum az_status
+recognise_guard(
+    const struct house *house, unsigned int key, const uint8_t *signature, uint32_t *device)
+{
+	uint8_t challenge[FRONT_HASH_SIZE];
+
+	memset(challenge, 7, sizeof(challenge));
+	return people_recognise_guard(house->people, bytes_make(challenge, sizeof(challenge)),
+	    house->public_keys[key], signature, device, NULL);
+}
+
+static void
+a_guard_is_recognised_by_its_own_key_only(void **state)
+{
+	const struct house *house = *state;
+	uint8_t signature[SIGNATURE_SIZE];
+	struct device device = *people_device(house->people, 1);
+	uint32_t found = 0;
+
+	/* No device has a guard: neither a human's key nor a device's is one. */
+	for (unsigned int i = 0; i < 4; i++) {
+		sign_hash(house, i, FRONT_SIGN_IN_GUARD, 7, signature);
+		assert_int_equal(recognise_guard(house, i, signature, &found), AZ_DENIED);
+		assert_int_equal(
+		    people_may_guard(house->people, house->public_keys[i], "x", NULL), AZ_CONFLICT);
+	}
+	/* A key that is at hand. */
+	device.guarded_us = 9;
+	memcpy(device.guard_key, house->public_keys[3], SIGN_PUBLIC_SIZE);
+	assert_int_equal(people_put_device(house->people, &device, NULL), AZ_OK);
+	sign_hash(house, 3, FRONT_SIGN_IN_GUARD, 7, signature);
+	assert_int_equal(recognise_guard(house, 3, signature, &found), AZ_OK);
+	assert_int_equal(found, 1);
+	assert_int_equal(recognise_guard(house, 2, signature, &found), AZ_DENIED);
+	signature[3] ^= 1;
+	assert_int_equal(recognise_guard(house, 3, signature, &found), AZ_DENIED);
+	sign_hash(house, 3, FRONT_SIGN_IN_GUARD, 8, signature);
+	assert_int_equal(recognise_guard(house, 3, signature, &found), AZ_DENIED);
+	sign_hash(house, 3, FRONT_SIGN_IN_DEVICE, 7, signature);
+	assert_int_equal(recognise_guard(house, 3, signature, &found), AZ_DENIED);
+	sign_hash(house, 3, FRONT_SIGN_IN_GUARD, 7, signature);
+	device.retired_us = 10;
+	assert_int_equal(people_put_device(house->people, &device, NULL), AZ_OK);
+	assert_int_equal(recognise_guard(house, 3, signature, &found), AZ_DENIED);
+	device.retired_us = 0;
+	device.guarded_us = 0;
+	assert_int_equal(people_put_device(house->people, &device, NULL), AZ_OK);
+	assert_int_equal(recognise_guard(house, 3, signature, &found), AZ_DENIED);
+}
+
+static void
+a_guard_is_kept_with_its_device(void **state)
+{
+	struct device device = {.id = 4, .label = "desk", .added_us = 1};
+	struct device again;
+	struct buffer bytes;
+
+	(void)state;
+	buffer_init(&bytes, 4096, false);
+	assert_int_equal(device_encode(&device, &bytes), AZ_OK);
+	assert_int_equal(device_decode(buffer_peek(&bytes), &again), AZ_OK);
+	assert_int_equal(again.guarded_us, 0);
+	buffer_clear(&bytes);
+	device.guarded_us = 17;
+	memset(device.guard_key, 5, sizeof(device.guard_key));
+	assert_int_equal(device_encode(&device, &bytes), AZ_OK);
+	assert_int_equal(device_decode(buffer_peek(&bytes), &again), AZ_OK);
+	assert_int_equal(again.guarded_us, 17);
+	assert_memory_equal(again.guard_key, device.guard_key, sizeof(device.guard_key));
+	/* Cut short, and of a format that is to come. */
+	for (size_t size = 0; size < bytes.size; size++)
+		assert_int_equal(device_decode(bytes_make(bytes.data, size), &again), AZ_INVALID);
+	bytes.data[0] = 3;
+	assert_int_equal(device_decode(buffer_peek(&bytes), &again), AZ_INVALID);
+	buffer_fini(&bytes);
+}
+
 int
 main(void)
 {
@@ -346,6 +423,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(people_work_on_their_days_only, make_house, free_house),
 	    cmocka_unit_test_setup_teardown(
 		who_is_invited_cannot_sign_in_and_enrols_once_in_time, make_house, free_house),
+	    cmocka_unit_test_setup_teardown(
+		a_guard_is_recognised_by_its_own_key_only, make_house, free_house),
+	    cmocka_unit_test(a_guard_is_kept_with_its_device),
 	    cmocka_unit_test_setup_teardown(labels_and_keys_are_given_once, make_house, free_house),
 	    cmocka_unit_test_setup_teardown(a_sign_in_elsewhere_takes_over, make_house, free_house),
 	    cmocka_unit_test_setup_teardown(

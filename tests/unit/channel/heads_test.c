@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cli/front.h"
+#include "channel/channel.h"
 
 static char folder[] = "/tmp/azukari-heads-XXXXXX";
 static int dirfd = -1;

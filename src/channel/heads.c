@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 #include "base/wire.h"
-#include "cli/front.h"
+#include "channel/channel.h"
 #include "crypto/hash.h"
+#include "proto/parent.h"
 
 #define MAGIC     "AZHEADS"
 #define FILE_NAME "heads"
