@@ -2,7 +2,7 @@
 BUILD ?= build
 JOBS ?= $(shell nproc)
 
-.PHONY: all bench deps demo eval incident check check-slow clean fuzz format install help
+.PHONY: all bench deb deb-check deps demo eval incident check check-slow clean fuzz format install help
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD) -j $(JOBS)
@@ -34,6 +34,12 @@ incident: all
 fuzz: deps
 	@scripts/fuzz.sh
 
+deb: deps
+	@scripts/deb.sh
+
+deb-check: deb
+	@scripts/deb-check.sh "$(ROOT)"
+
 install: all
 	meson install -C $(BUILD)
 
@@ -48,6 +54,8 @@ help:
 	@echo 'make demo     tell the main job as a story, on a sample house'
 	@echo 'make check    install what is needed, build with gcc and clang, pass every test'
 	@echo 'make install  install it; DESTDIR and PREFIX of meson apply'
+	@echo 'make deb      Debian packages, into build-deb'
+	@echo 'make deb-check ROOT=DIR  install, upgrade, remove them in the folder of a Debian system'
 	@echo 'make check-slow  every fault point, 100,000 tampered logs, then the fuzzers: hours'
 	@echo 'make fuzz     let the fuzzers search, FUZZ_SECONDS each'
 	@echo 'make eval     measure how well traces are attributed: minutes'
