@@ -19,7 +19,7 @@ lock_up() {
 	"$az" serve 2>serve.log &
 	server=$!
 	for _ in $(seq 200); do
-		[ -S "$AZUKARI_HOUSE/run/unlock.sock" ] && return
+		grep -q "officers" serve.log && return
 		sleep 0.05
 	done
 }
