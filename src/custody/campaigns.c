@@ -15,24 +15,20 @@
 void
 campaigns_free(struct custody *custody)
 {
-	for (size_t i = 0; i < custody->campaign_count; i++)
-		free(custody->campaigns[i]);
-	free(custody->campaigns);
-	custody->campaigns = NULL;
-	custody->campaign_count = 0;
+	numbered_free(&custody->campaigns);
 }
 
 const struct campaign *
 campaign_of(const struct custody *custody, uint32_t id)
 {
-	return id == 0 || id > custody->campaign_count ? NULL : custody->campaigns[id - 1];
+	return numbered_get(&custody->campaigns, id);
 }
 
 const struct campaign *
 campaign_labelled(const struct custody *custody, uint32_t client, const char *label)
 {
-	for (size_t i = custody->campaign_count; i > 0; i--) {
-		const struct campaign *campaign = custody->campaigns[i - 1];
+	for (size_t i = custody->campaigns.count; i > 0; i--) {
+		const struct campaign *campaign = custody->campaigns.items[i - 1];
 
 		if (campaign != NULL && campaign->client == client && campaign->closed_us == 0 &&
 		    strcmp(campaign->label, label) == 0)
@@ -178,24 +174,6 @@ decode(struct bytes thing, struct campaign *ret_campaign)
 	return true;
 }
 
-/* Room for the campaign of that id. */
-static bool
-reserve(struct custody *custody, uint32_t id)
-{
-	struct campaign **list;
-
-	if (id <= custody->campaign_count)
-		return true;
-	list = reallocarray(custody->campaigns, id, sizeof(struct campaign *));
-	if (list == NULL)
-		return false;
-	memset(list + custody->campaign_count, 0,
-	    (id - custody->campaign_count) * sizeof(struct campaign *));
-	custody->campaigns = list;
-	custody->campaign_count = id;
-	return true;
-}
-
 enum az_status
 campaign_apply(struct custody *custody, struct bytes thing, struct az_err *reterr)
 {
@@ -207,12 +185,8 @@ campaign_apply(struct custody *custody, struct bytes thing, struct az_err *reter
 		free(campaign);
 		return az_fail(reterr, AZ_CORRUPT, "campaign: it cannot be read");
 	}
-	if (!reserve(custody, campaign->id)) {
-		free(campaign);
+	if (numbered_put(&custody->campaigns, campaign->id, campaign) != AZ_OK)
 		return az_fail(reterr, AZ_NO_MEMORY, "campaign: out of memory");
-	}
-	free(custody->campaigns[campaign->id - 1]);
-	custody->campaigns[campaign->id - 1] = campaign;
 	return AZ_OK;
 }
 
@@ -287,10 +261,10 @@ make(struct custody *custody, const struct front_campaign_add *add, struct campa
 		return az_fail(reterr, AZ_INVALID,
 		    "campaign %s: its days must follow each other, within the purpose's",
 		    add->label);
-	if (custody->campaign_count >= CAMPAIGNS_MAX)
+	if (custody->campaigns.count >= CAMPAIGNS_MAX)
 		return az_fail(
 		    reterr, AZ_LIMIT, "campaign %s: the house has no more numbers", add->label);
-	*campaign = (struct campaign){.id = (uint32_t)custody->campaign_count + 1,
+	*campaign = (struct campaign){.id = (uint32_t)custody->campaigns.count + 1,
 	    .client = client->id,
 	    .purpose = purpose->id,
 	    .from = add->from,
@@ -403,8 +377,8 @@ verb_campaign_list(struct request *request, const union front_request *body)
 			return;
 		}
 	}
-	for (size_t i = 0; i < custody->campaign_count; i++) {
-		const struct campaign *campaign = custody->campaigns[i];
+	for (size_t i = 0; i < custody->campaigns.count; i++) {
+		const struct campaign *campaign = custody->campaigns.items[i];
 
 		if (campaign != NULL && (client == NULL || campaign->client == client->id))
 			campaign_item(request, campaign);

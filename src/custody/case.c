@@ -22,17 +22,13 @@
 void
 cases_free(struct custody *custody)
 {
-	for (size_t i = 0; i < custody->case_count; i++)
-		free(custody->cases[i]);
-	free(custody->cases);
-	custody->cases = NULL;
-	custody->case_count = 0;
+	numbered_free(&custody->cases);
 }
 
 const struct trace_case *
 case_of(const struct custody *custody, uint32_t id)
 {
-	return id == 0 || id > custody->case_count ? NULL : custody->cases[id - 1];
+	return numbered_get(&custody->cases, id);
 }
 
 bool
@@ -154,7 +150,6 @@ enum az_status
 case_apply(struct custody *custody, struct bytes thing, struct az_err *reterr)
 {
 	struct trace_case *of = malloc(sizeof(*of));
-	struct trace_case **list;
 
 	if (of == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "case: out of memory");
@@ -162,19 +157,8 @@ case_apply(struct custody *custody, struct bytes thing, struct az_err *reterr)
 		free(of);
 		return az_fail(reterr, AZ_CORRUPT, "case: it cannot be read");
 	}
-	if (of->id > custody->case_count) {
-		list = reallocarray(custody->cases, of->id, sizeof(struct trace_case *));
-		if (list == NULL) {
-			free(of);
-			return az_fail(reterr, AZ_NO_MEMORY, "case: out of memory");
-		}
-		memset(list + custody->case_count, 0,
-		    (of->id - custody->case_count) * sizeof(struct trace_case *));
-		custody->cases = list;
-		custody->case_count = of->id;
-	}
-	free(custody->cases[of->id - 1]);
-	custody->cases[of->id - 1] = of;
+	if (numbered_put(&custody->cases, of->id, of) != AZ_OK)
+		return az_fail(reterr, AZ_NO_MEMORY, "case: out of memory");
 	return AZ_OK;
 }
 
@@ -234,7 +218,7 @@ static void
 ask_case(struct request *request, const struct front_case_open *asked)
 {
 	const struct custody *custody = request->custody;
-	struct trace_case of = {.id = (uint32_t)custody->case_count + 1,
+	struct trace_case of = {.id = (uint32_t)custody->cases.count + 1,
 	    .staff = request->staff,
 	    .reason = asked->reason,
 	    .state = CASE_ASKED,
@@ -247,7 +231,7 @@ ask_case(struct request *request, const struct front_case_open *asked)
 	struct az_err err = {0};
 	enum az_status status = read_clients(custody, asked, &of, &err);
 
-	if (status == AZ_OK && custody->case_count >= CASES_MAX)
+	if (status == AZ_OK && custody->cases.count >= CASES_MAX)
 		status = az_fail(&err, AZ_LIMIT, "case: the house has no more numbers");
 	if (status != AZ_OK) {
 		fail_with(request, status, &err);
@@ -279,10 +263,12 @@ verb_case_open(struct request *request, const union front_request *body)
 		ask_case(request, &body->case_open);
 		return;
 	}
-	for (size_t i = 0; i < custody->case_count; i++) {
-		if (custody->cases[i] != NULL && custody->cases[i]->state == CASE_ASKED &&
-		    custody->cases[i]->request == carrying_number(request))
-			found = custody->cases[i];
+	for (size_t i = 0; i < custody->cases.count; i++) {
+		const struct trace_case *asked = custody->cases.items[i];
+
+		if (asked != NULL && asked->state == CASE_ASKED &&
+		    asked->request == carrying_number(request))
+			found = asked;
 	}
 	/* Nobody opens a case at once, in no kind of house. */
 	if (found == NULL || carrying_number(request) == 0) {
@@ -410,8 +396,8 @@ verb_case_list(struct request *request, const union front_request *body)
 	(void)body;
 	if (!change_is_permitted(request))
 		return;
-	for (size_t i = 0; i < custody->case_count; i++) {
-		const struct trace_case *of = custody->cases[i];
+	for (size_t i = 0; i < custody->cases.count; i++) {
+		const struct trace_case *of = custody->cases.items[i];
 
 		if (of != NULL && (of->staff == request->staff || is_officer(request)))
 			list_case(request, of);

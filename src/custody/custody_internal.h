@@ -16,6 +16,7 @@
 #include "crypto/shares.h"
 #include "custody/custody.h"
 #include "custody/id_map.h"
+#include "custody/numbered.h"
 #include "ledger/ledger.h"
 #include "match/match.h"
 #include "people/people.h"
@@ -285,19 +286,16 @@ struct custody {
 	uint32_t correcting; /* the purpose of the correction at work; 0: none */
 	struct column_map *maps;
 	size_t map_count;
-	struct campaign **campaigns; /* by id */
-	size_t campaign_count;
-	struct trace_case **cases; /* by id */
-	size_t case_count;
+	struct numbered campaigns;              /* struct campaign */
+	struct numbered cases;                  /* struct trace_case */
 	struct slot_set slots, slots_wanted;    /* count 0: those of the founding; none */
 	struct secret *passphrases[SHARES_MAX]; /* given for slots_wanted */
 	struct request *slots_giving;           /* waits for the parent */
 	struct clock_watch clock;
-	struct id_map takeovers;    /* the latest of each human, by staff */
-	struct id_map current;      /* whom each human has seen last, by staff */
-	struct id_map hand_overs;   /* by client and record */
-	struct history **histories; /* by id */
-	size_t history_count;
+	struct id_map takeovers;   /* the latest of each human, by staff */
+	struct id_map current;     /* whom each human has seen last, by staff */
+	struct id_map hand_overs;  /* by client and record */
+	struct numbered histories; /* struct history */
 	struct importing *importing;
 	struct id_map checks;      /* wrong answers, by client and record */
 	struct id_map holds;       /* what holds for a record, whatever is delivered */

@@ -181,7 +181,7 @@ next_history(struct attribution *attribution, struct az_err *reterr)
 	struct custody *custody = attribution->custody;
 	struct used_history *used;
 
-	while (++attribution->history <= custody->history_count) {
+	while (++attribution->history <= custody->histories.count) {
 		const struct history *history = history_of(custody, attribution->history);
 
 		if (history == NULL || history->state != HISTORY_KEPT)

@@ -20,17 +20,13 @@
 void
 histories_free(struct custody *custody)
 {
-	for (size_t i = 0; i < custody->history_count; i++)
-		free(custody->histories[i]);
-	free(custody->histories);
-	custody->histories = NULL;
-	custody->history_count = 0;
+	numbered_free(&custody->histories);
 }
 
 const struct history *
 history_of(const struct custody *custody, uint32_t id)
 {
-	return id == 0 || id > custody->history_count ? NULL : custody->histories[id - 1];
+	return numbered_get(&custody->histories, id);
 }
 
 /* --- things ----------------------------------------------------------------------------------- */
@@ -92,7 +88,6 @@ enum az_status
 history_apply(struct custody *custody, struct bytes thing, struct az_err *reterr)
 {
 	struct history *history = malloc(sizeof(*history));
-	struct history **list;
 
 	if (history == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "history: out of memory");
@@ -100,29 +95,19 @@ history_apply(struct custody *custody, struct bytes thing, struct az_err *reterr
 		free(history);
 		return az_fail(reterr, AZ_CORRUPT, "history: it cannot be read");
 	}
-	if (history->id > custody->history_count) {
-		list = reallocarray(custody->histories, history->id, sizeof(struct history *));
-		if (list == NULL) {
-			free(history);
-			return az_fail(reterr, AZ_NO_MEMORY, "history: out of memory");
-		}
-		memset(list + custody->history_count, 0,
-		    (history->id - custody->history_count) * sizeof(struct history *));
-		custody->histories = list;
-		custody->history_count = history->id;
-	}
-	free(custody->histories[history->id - 1]);
-	custody->histories[history->id - 1] = history;
+	if (numbered_put(&custody->histories, history->id, history) != AZ_OK)
+		return az_fail(reterr, AZ_NO_MEMORY, "history: out of memory");
 	return AZ_OK;
 }
 
 enum az_status
 histories_recover(struct custody *custody, struct az_err *reterr)
 {
-	for (size_t i = 0; i < custody->history_count; i++) {
+	for (size_t i = 0; i < custody->histories.count; i++) {
+		const struct history *history = custody->histories.items[i];
 		char name[BLOCKS_NAME_SIZE];
 
-		if (custody->histories[i] != NULL && custody->histories[i]->state == HISTORY_KEPT)
+		if (history != NULL && history->state == HISTORY_KEPT)
 			continue;
 		(void)snprintf(name, sizeof(name), "history-%08zx", i + 1);
 		if (unlinkat(custody->trace_dirfd, name, 0) != 0 && errno != ENOENT)
@@ -136,8 +121,8 @@ histories_recover(struct custody *custody, struct az_err *reterr)
 static const struct history *
 history_of_file(const struct custody *custody, const uint8_t hash[SHA256_SIZE])
 {
-	for (size_t i = custody->history_count; i > 0; i--) {
-		const struct history *history = custody->histories[i - 1];
+	for (size_t i = custody->histories.count; i > 0; i--) {
+		const struct history *history = custody->histories.items[i - 1];
 
 		if (history != NULL &&
 		    bytes_equal(
@@ -224,7 +209,7 @@ ask_history(struct request *request, const struct front_history_add *asked)
 
 	if (!may_ask(request, found))
 		return;
-	history.id = found != NULL ? found->id : (uint32_t)custody->history_count + 1;
+	history.id = found != NULL ? found->id : (uint32_t)custody->histories.count + 1;
 	memcpy(history.hash, asked->hash, sizeof(history.hash));
 	if (history.id > HISTORIES_MAX) {
 		fail_with(request,
@@ -330,9 +315,9 @@ verb_history_list(struct request *request, const union front_request *body)
 	(void)body;
 	if (!change_is_permitted(request))
 		return;
-	for (size_t i = 0; i < custody->history_count; i++) {
-		if (custody->histories[i] != NULL)
-			list_history(request, custody->histories[i]);
+	for (size_t i = 0; i < custody->histories.count; i++) {
+		if (custody->histories.items[i] != NULL)
+			list_history(request, custody->histories.items[i]);
 	}
 	writer = reply_begin(request, FRONT_DONE);
 	answer_object(&writer, NULL);
