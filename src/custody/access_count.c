@@ -265,7 +265,7 @@ make_windows(struct access_set *set)
 
 		if (counter->count == 0 || is_of_one(people, counter))
 			continue;
-		window = access_push(&set->windows, sizeof(*window));
+		window = vector_push(&set->windows, sizeof(*window));
 		good = window != NULL;
 		if (good)
 			*window = (struct model_window){.owner = counter->owner,

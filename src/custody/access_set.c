@@ -10,25 +10,7 @@
 #include "proto/proto.h"
 
 #define SHOWN_MAX  100000000u /* accesses: two gigabytes */
-#define ROOM_FIRST 64u
 #define SHAPES_MAX 65536u
-
-/* --- lists ------------------------------------------------------------------------------------ */
-
-void *
-access_push(struct list *list, size_t size)
-{
-	if (list->count == list->room) {
-		size_t room = list->room == 0 ? ROOM_FIRST : 2 * list->room;
-		void *items = reallocarray(list->items, room, size);
-
-		if (items == NULL)
-			return NULL;
-		list->items = items;
-		list->room = room;
-	}
-	return memset((uint8_t *)list->items + list->count++ * size, 0, size);
-}
 
 enum az_status
 access_set_new(struct access_set **ret_set, struct az_err *reterr)
@@ -76,7 +58,7 @@ compare_numbers(const void *a, const void *b)
 enum az_status
 access_set_want(struct access_set *set, uint32_t record)
 {
-	uint32_t *place = access_push(&set->wanted, sizeof(*place));
+	uint32_t *place = vector_push(&set->wanted, sizeof(*place));
 
 	if (place == NULL)
 		return AZ_NO_MEMORY;
@@ -176,9 +158,9 @@ grow_slots(struct access_set *set)
 static struct model_carrier *
 new_carrier(struct access_set *set, const struct access *access)
 {
-	struct carrier_ref *ref = access_push(&set->refs, sizeof(*ref));
+	struct carrier_ref *ref = vector_push(&set->refs, sizeof(*ref));
 	struct model_carrier *carrier =
-	    ref == NULL ? NULL : access_push(&set->carriers, sizeof(*carrier));
+	    ref == NULL ? NULL : vector_push(&set->carriers, sizeof(*carrier));
 
 	if (carrier == NULL)
 		return NULL;
@@ -253,7 +235,7 @@ shape_of(struct access_set *set, uint64_t fields)
 	}
 	if (set->shapes.count == SHAPES_MAX)
 		return UINT32_MAX;
-	shape = access_push(&set->shapes, sizeof(*shape));
+	shape = vector_push(&set->shapes, sizeof(*shape));
 	if (shape == NULL)
 		return UINT32_MAX;
 	*shape = fields;
@@ -279,7 +261,7 @@ access_set_add(struct access_set *set, const struct access *access, struct az_er
 		return az_fail(reterr, AZ_LIMIT,
 		    "attribution: the house has shown more than %u rows", SHOWN_MAX);
 	carrier = carrier_of(set, access);
-	shown = carrier == UINT32_MAX ? NULL : access_push(&set->shown, sizeof(*shown));
+	shown = carrier == UINT32_MAX ? NULL : vector_push(&set->shown, sizeof(*shown));
 	if (shown == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "attribution: out of memory");
 	*shown = (struct shown){.person = access->person,
@@ -290,7 +272,7 @@ access_set_add(struct access_set *set, const struct access *access, struct az_er
 	if (!access_set_wants(set, access->record))
 		return AZ_OK;
 	shape = shape_of(set, access_fields(access->fields));
-	wanted = shape == UINT32_MAX ? NULL : access_push(&set->accesses, sizeof(*wanted));
+	wanted = shape == UINT32_MAX ? NULL : vector_push(&set->accesses, sizeof(*wanted));
 	if (wanted == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "attribution: out of memory");
 	*wanted = (struct model_access){.record = access->record,

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "base/vector.h"
 #include "custody/access_set.h"
 
 struct shown {
@@ -28,28 +29,21 @@ struct counter {
 	uint32_t group; /* the last that was counted */
 };
 
-struct list {
-	void *items;
-	size_t count, room;
-};
-
 struct access_set {
-	struct list wanted;   /* uint32_t, sorted */
-	struct list shown;    /* struct shown */
-	struct list accesses; /* struct model_access */
-	struct list carriers; /* struct model_carrier */
-	struct list refs;     /* struct carrier_ref, of the carriers */
-	struct list shapes;   /* uint64_t */
-	struct list windows;  /* struct model_window */
-	uint32_t *slots;      /* by carrier: 1 + index */
+	struct vector wanted;   /* uint32_t, sorted */
+	struct vector shown;    /* struct shown */
+	struct vector accesses; /* struct model_access */
+	struct vector carriers; /* struct model_carrier */
+	struct vector refs;     /* struct carrier_ref, of the carriers */
+	struct vector shapes;   /* uint64_t */
+	struct vector windows;  /* struct model_window */
+	uint32_t *slots;        /* by carrier: 1 + index */
 	size_t slot_count;
 	struct counter *counters;
 	size_t counter_room, counter_count;
 	uint32_t *carrier_groups; /* by carrier: the last group that was counted in it */
 };
 
-/* A new item at the end, zeroed; NULL: there is no memory. */
-void *access_push(struct list *list, size_t size);
 int32_t access_day(int64_t time_us);
 
 /* access_count.c: fills in the sizes of carriers, and the windows. False: there is no memory. */

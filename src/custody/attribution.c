@@ -27,21 +27,6 @@
 #define OUT_MAX      (4u * ATTRIBUTE_BODY_MAX)
 #define ENTRIES_MAX  64u /* lists of one record that are looked at; further ones are left out */
 
-void *
-attribution_push(struct vector *vector, size_t size)
-{
-	if (vector->count == vector->room) {
-		size_t room = vector->room == 0 ? 64 : 2 * vector->room;
-		void *items = reallocarray(vector->items, room, size);
-
-		if (items == NULL)
-			return NULL;
-		vector->items = items;
-		vector->room = room;
-	}
-	return memset((uint8_t *)vector->items + vector->count++ * size, 0, size);
-}
-
 static void
 destroy(struct attribution *attribution)
 {
@@ -58,7 +43,7 @@ destroy(struct attribution *attribution)
 	gather_fini(attribution);
 	access_set_free(&attribution->set);
 	for (size_t i = 0; i < AZ_ARRAY_SIZE(vectors); i++)
-		free(vectors[i]->items);
+		vector_fini(vectors[i]);
 	if (attribution->custody->attribution == attribution)
 		attribution->custody->attribution = NULL;
 	free(attribution);
@@ -285,7 +270,7 @@ add_spans(struct attribution *attribution, const struct trace_link *link,
 			i = next;
 			continue;
 		}
-		span = attribution_push(&attribution->spans, sizeof(*span));
+		span = vector_push(&attribution->spans, sizeof(*span));
 		if (span == NULL)
 			return az_fail(reterr, AZ_NO_MEMORY, "attribution: out of memory");
 		*span = (struct model_span){.version = standings.items[i].version,
@@ -293,7 +278,7 @@ add_spans(struct attribution *attribution, const struct trace_link *link,
 		    .to_us = to,
 		    .first_holding = (uint32_t)attribution->held.count};
 		for (; i < next; i++) {
-			uint64_t *held = attribution_push(&attribution->held, sizeof(*held));
+			uint64_t *held = vector_push(&attribution->held, sizeof(*held));
 
 			if (held == NULL)
 				return az_fail(reterr, AZ_NO_MEMORY, "attribution: out of memory");
@@ -322,7 +307,7 @@ add_candidate(struct attribution *attribution, const struct trace_link *link, st
 	status = add_spans(attribution, link, &candidate, reterr);
 	if (status != AZ_OK)
 		return status;
-	place = attribution_push(&attribution->candidates, sizeof(*place));
+	place = vector_push(&attribution->candidates, sizeof(*place));
 	if (place == NULL || access_set_want(attribution->set, link->record) != AZ_OK)
 		return az_fail(reterr, AZ_NO_MEMORY, "attribution: out of memory");
 	*place = candidate;
@@ -346,7 +331,7 @@ attribution_add(struct attribution *attribution, uint64_t fields,
 	}
 	if (status != AZ_OK)
 		return status;
-	place = attribution_push(&attribution->rows, sizeof(*place));
+	place = vector_push(&attribution->rows, sizeof(*place));
 	if (place == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "attribution: out of memory");
 	*place = row;
@@ -380,7 +365,7 @@ make_clients(struct attribution *attribution, struct az_err *reterr)
 	struct model_client *clients;
 
 	for (uint32_t i = 0; i < attribution->client_count; i++) {
-		if (attribution_push(&attribution->clients, sizeof(*clients)) == NULL)
+		if (vector_push(&attribution->clients, sizeof(*clients)) == NULL)
 			return az_fail(reterr, AZ_NO_MEMORY, "attribution: out of memory");
 	}
 	clients = attribution->clients.items;
@@ -427,7 +412,7 @@ add_copy(struct attribution *attribution, uint32_t client, int64_t time_us, stru
 
 	if (size == 0)
 		return AZ_OK;
-	copy = attribution_push(&attribution->copies, sizeof(*copy));
+	copy = vector_push(&attribution->copies, sizeof(*copy));
 	if (copy == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "attribution: out of memory");
 	*copy = (struct model_copy){
@@ -471,7 +456,7 @@ make_holdings(struct attribution *attribution, struct az_err *reterr)
 
 				if (exported[e] != held[spans[i].first_holding + h])
 					continue;
-				place = attribution_push(&attribution->holdings, sizeof(*place));
+				place = vector_push(&attribution->holdings, sizeof(*place));
 				if (place == NULL)
 					return az_fail(
 					    reterr, AZ_NO_MEMORY, "attribution: out of memory");
@@ -496,8 +481,7 @@ make_persons(struct attribution *attribution, struct az_err *reterr)
 	for (uint32_t i = 0; i < count; i++) {
 		const struct staff *staff =
 		    i < attribution->staff_count ? people_staff(custody->people, i + 1) : NULL;
-		struct model_person *person =
-		    attribution_push(&attribution->persons, sizeof(*person));
+		struct model_person *person = vector_push(&attribution->persons, sizeof(*person));
 		bool is_new =
 		    staff != NULL && clock_now_us() - staff->added_us < 365 * AZ_US_PER_DAY;
 

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/frame.h"
+#include "base/vector.h"
 #include "custody/access_set.h"
 #include "custody/attribution.h"
 #include "custody/histories.h"
@@ -23,13 +24,6 @@ enum attribution_stage {
 	STAGE_ASKS,
 	STAGE_DONE,
 };
-
-struct vector {
-	void *items;
-	size_t count, room;
-};
-/* A new item at the end, zeroed; NULL: there is no memory. */
-void *attribution_push(struct vector *vector, size_t size);
 
 /* Somebody in an imported history who is not of the house. */
 struct unknown_person {

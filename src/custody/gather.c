@@ -84,7 +84,7 @@ person_named(struct attribution *attribution, const char *name)
 		if (strcmp(unknown[i].name, name) == 0)
 			return attribution->staff_count + (uint32_t)i;
 	}
-	unknown = attribution_push(&attribution->unknown, sizeof(*unknown));
+	unknown = vector_push(&attribution->unknown, sizeof(*unknown));
 	if (unknown == NULL)
 		return UINT32_MAX;
 	(void)snprintf(unknown->name, sizeof(unknown->name), "%s", name);
@@ -97,7 +97,7 @@ person_of(struct attribution *attribution, uint32_t name)
 	uint32_t *known;
 
 	while (attribution->persons_by_name.count <= name) {
-		if (attribution_push(&attribution->persons_by_name, sizeof(*known)) == NULL)
+		if (vector_push(&attribution->persons_by_name, sizeof(*known)) == NULL)
 			return UINT32_MAX;
 	}
 	known = (uint32_t *)attribution->persons_by_name.items + name;
@@ -122,7 +122,7 @@ list_of(struct attribution *attribution, uint64_t consignment)
 		if (exported[i] == consignment)
 			return (uint32_t)i;
 	}
-	exported = attribution_push(&attribution->exported, sizeof(*exported));
+	exported = vector_push(&attribution->exported, sizeof(*exported));
 	if (exported == NULL)
 		return UINT32_MAX;
 	*exported = consignment;
@@ -186,7 +186,7 @@ next_history(struct attribution *attribution, struct az_err *reterr)
 
 		if (history == NULL || history->state != HISTORY_KEPT)
 			continue;
-		used = attribution_push(&attribution->used, sizeof(*used));
+		used = vector_push(&attribution->used, sizeof(*used));
 		if (used == NULL)
 			return az_fail(reterr, AZ_NO_MEMORY, "attribution: out of memory");
 		used->id = history->id;

@@ -10,52 +10,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/walk.h"
 #include "base/wire.h"
 #include "proto/endpoint.h"
 #include "proto/parent.h"
-
-/* Exactly one of the two is set. */
-struct walk {
-	struct wire_reader *reader;
-	struct wire_writer *writer;
-	bool bad;
-};
-
-static void
-walk_u8(struct walk *walk, uint8_t *value)
-{
-	if (walk->writer != NULL)
-		wire_put_u8(walk->writer, *value);
-	else
-		*value = wire_get_u8(walk->reader);
-}
-
-static void
-walk_u16(struct walk *walk, uint16_t *value)
-{
-	if (walk->writer != NULL)
-		wire_put_u16(walk->writer, *value);
-	else
-		*value = wire_get_u16(walk->reader);
-}
-
-static void
-walk_u32(struct walk *walk, uint32_t *value)
-{
-	if (walk->writer != NULL)
-		wire_put_u32(walk->writer, *value);
-	else
-		*value = wire_get_u32(walk->reader);
-}
-
-static void
-walk_u64(struct walk *walk, uint64_t *value)
-{
-	if (walk->writer != NULL)
-		wire_put_u64(walk->writer, *value);
-	else
-		*value = wire_get_u64(walk->reader);
-}
 
 static void
 walk_days(struct walk *walk, int32_t *days)
@@ -64,24 +22,6 @@ walk_days(struct walk *walk, int32_t *days)
 
 	walk_u32(walk, &value);
 	*days = (int32_t)value;
-}
-
-static void
-walk_raw(struct walk *walk, uint8_t *data, size_t size)
-{
-	if (walk->writer != NULL)
-		wire_put_raw(walk->writer, data, size);
-	else
-		wire_get_raw(walk->reader, data, size);
-}
-
-static void
-walk_text(struct walk *walk, char *text, size_t room)
-{
-	if (walk->writer != NULL)
-		wire_put_text(walk->writer, text);
-	else
-		wire_get_text(walk->reader, text, room);
 }
 
 /* A label, or nothing where that means "all". */

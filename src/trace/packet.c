@@ -7,26 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/wire.h"
+#include "base/walk.h"
 #include "trace/compare.h"
 
 #define PART_ITEMS 2048u /* of the largest item, less than a body */
 #define ROOM_FIRST 256u
 
-/* Exactly one of the two is set. */
-struct walk {
-	struct wire_reader *reader;
-	struct wire_writer *writer;
-	bool bad;
-};
-
 static void
-walk_u8(struct walk *walk, uint8_t *value, uint8_t max)
+walk_small(struct walk *walk, uint8_t *value, uint8_t max)
 {
-	if (walk->writer != NULL)
-		wire_put_u8(walk->writer, *value);
-	else
-		*value = wire_get_u8(walk->reader);
+	walk_u8(walk, value);
 	walk->bad |= *value > max;
 }
 
@@ -35,35 +25,8 @@ walk_flag(struct walk *walk, bool *flag)
 {
 	uint8_t value = *flag ? 1 : 0;
 
-	walk_u8(walk, &value, 1);
+	walk_small(walk, &value, 1);
 	*flag = value == 1;
-}
-
-static void
-walk_u32(struct walk *walk, uint32_t *value)
-{
-	if (walk->writer != NULL)
-		wire_put_u32(walk->writer, *value);
-	else
-		*value = wire_get_u32(walk->reader);
-}
-
-static void
-walk_u64(struct walk *walk, uint64_t *value)
-{
-	if (walk->writer != NULL)
-		wire_put_u64(walk->writer, *value);
-	else
-		*value = wire_get_u64(walk->reader);
-}
-
-static void
-walk_i64(struct walk *walk, int64_t *value)
-{
-	if (walk->writer != NULL)
-		wire_put_i64(walk->writer, *value);
-	else
-		*value = wire_get_i64(walk->reader);
 }
 
 /* A number of the C library's own form, which both processes have; never infinite, below zero or above max. */
@@ -101,8 +64,8 @@ walk_candidate(struct walk *walk, void *item)
 	walk_u32(walk, &candidate->record);
 	walk_u32(walk, &candidate->client);
 	walk_double(walk, &candidate->weight, 1.0);
-	walk_u8(walk, &candidate->notation, NOTATION_OURS);
-	walk_u8(walk, &candidate->conflicts, UINT8_MAX);
+	walk_small(walk, &candidate->notation, NOTATION_OURS);
+	walk_small(walk, &candidate->conflicts, UINT8_MAX);
 	walk_u32(walk, &candidate->first_span);
 	walk_u32(walk, &candidate->span_count);
 }
@@ -148,7 +111,7 @@ walk_carrier(struct walk *walk, void *item)
 	struct model_carrier *carrier = item;
 	uint8_t kind = (uint8_t)carrier->kind;
 
-	walk_u8(walk, &kind, MODEL_EXPORT);
+	walk_small(walk, &kind, MODEL_EXPORT);
 	walk->bad |= kind == 0;
 	carrier->kind = (enum model_carrier_kind)kind;
 	walk_u32(walk, &carrier->person);
@@ -166,7 +129,7 @@ walk_window(struct walk *walk, void *item)
 	struct model_window *window = item;
 	uint8_t owner = (uint8_t)window->owner;
 
-	walk_u8(walk, &owner, MODEL_ELSEWHERE);
+	walk_small(walk, &owner, MODEL_ELSEWHERE);
 	walk->bad |= owner == 0;
 	window->owner = (enum model_owner)owner;
 	walk_u32(walk, &window->index);
@@ -513,7 +476,7 @@ walk_who(struct walk *walk, const struct model_input *input, struct model_who *w
 {
 	uint8_t owner = (uint8_t)who->owner;
 
-	walk_u8(walk, &owner, MODEL_ELSEWHERE);
+	walk_small(walk, &owner, MODEL_ELSEWHERE);
 	walk_u32(walk, &who->index);
 	who->owner = (enum model_owner)owner;
 	if (walk->reader == NULL)
@@ -549,7 +512,7 @@ walk_result(struct walk *walk, const struct model_input *input, struct model_res
 {
 	uint8_t verdict = (uint8_t)result->verdict;
 
-	walk_u8(walk, &verdict, MODEL_FROM_ELSEWHERE);
+	walk_small(walk, &verdict, MODEL_FROM_ELSEWHERE);
 	result->verdict = (enum model_verdict)verdict;
 	walk_size(walk, &result->leaks, MODEL_SUSPECTS_MAX);
 	walk_size(walk, &result->suspect_count, MODEL_SUSPECTS_MAX);
