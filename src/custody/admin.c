@@ -13,13 +13,6 @@ copy_text(char *to, size_t room, const char *from)
 }
 
 /* Ends a change that cannot be made. The attempt is no evidence of anything but a typing error. */
-static void
-fail_with(struct request *request, enum az_status status, struct az_err *err)
-{
-	err->status = status;
-	request_fail(request, err);
-}
-
 static struct ledger_entry
 entry_of(const struct request *request, enum entry_type type, uint32_t subject, bool ends)
 {
@@ -28,22 +21,6 @@ entry_of(const struct request *request, enum entry_type type, uint32_t subject, 
 	entry.subject = subject;
 	entry.detail = ends ? 2 : 1;
 	return entry;
-}
-
-/* Submits, or fails with what kept the thing from being encoded. */
-static void
-submit_or_fail(struct request *request, enum az_status encoded, struct ledger_entry entry,
-    struct payload *payload, const char *kind, uint32_t id, const char *label)
-{
-	struct az_err err = {0};
-
-	if (encoded == AZ_OK) {
-		change_submit(request, entry, payload, kind, id, label);
-		return;
-	}
-	payload_fini(payload);
-	(void)az_fail(&err, encoded, "%s %s: it cannot be kept", kind, label);
-	request_fail(request, &err);
 }
 
 /* --- clients ---------------------------------------------------------------------------------- */
@@ -56,7 +33,7 @@ client_submit(struct request *request, const struct client *client, bool ends)
 
 	payload_init(&payload);
 	status = payload_put_client(&payload, client);
-	submit_or_fail(request, status, entry_of(request, ENTRY_CLIENT, client->id, ends), &payload,
+	change_submit(request, entry_of(request, ENTRY_CLIENT, client->id, ends), status, &payload,
 	    "client", client->id, client->label);
 }
 
@@ -80,7 +57,7 @@ verb_client_add(struct request *request, const union front_request *body)
 	if (status == AZ_OK && !request->must_ask && !ring_has_client(custody->ring, client.id))
 		status = ring_add_client(custody->ring, client.id, &err);
 	if (status != AZ_OK) {
-		fail_with(request, status, &err);
+		request_fail_with(request, status, &err);
 		return;
 	}
 	client_submit(request, &client, false);
@@ -159,7 +136,7 @@ purpose_submit(struct request *request, const struct purpose *purpose, bool ends
 	entry.detail64 = purpose->client;
 	payload_init(&payload);
 	status = payload_put_purpose(&payload, purpose);
-	submit_or_fail(request, status, entry, &payload, "purpose", purpose->id, purpose->label);
+	change_submit(request, entry, status, &payload, "purpose", purpose->id, purpose->label);
 }
 
 /* The open client of that label, or NULL after a reply. */
@@ -210,7 +187,7 @@ verb_purpose_add(struct request *request, const union front_request *body)
 		status = policy_may_add_purpose(
 		    custody->policy, &purpose, (int32_t)(now / AZ_US_PER_DAY), &err);
 	if (status != AZ_OK) {
-		fail_with(request, status, &err);
+		request_fail_with(request, status, &err);
 		return;
 	}
 	purpose_submit(request, &purpose, false);
@@ -319,7 +296,7 @@ device_submit(struct request *request, const struct device *device, bool ends)
 
 	payload_init(&payload);
 	status = payload_put_device(&payload, device);
-	submit_or_fail(request, status, entry_of(request, ENTRY_DEVICE, device->id, ends), &payload,
+	change_submit(request, entry_of(request, ENTRY_DEVICE, device->id, ends), status, &payload,
 	    "device", device->id, device->label);
 }
 
@@ -339,7 +316,7 @@ verb_device_add(struct request *request, const union front_request *body)
 	memcpy(device.public_key, add->key, sizeof(device.public_key));
 	status = people_may_add_device(custody->people, &device, &err);
 	if (status != AZ_OK) {
-		fail_with(request, status, &err);
+		request_fail_with(request, status, &err);
 		return;
 	}
 	device_submit(request, &device, false);

@@ -44,13 +44,6 @@ carrying_is_used(const struct request *request)
 	return request->carrying == NULL || request->carrying->used;
 }
 
-static void
-fail_with(struct request *request, enum az_status status, struct az_err *err)
-{
-	err->status = status;
-	request_fail(request, err);
-}
-
 /* A decision that nothing else is committed with: a first approval of two, or a refusal. */
 struct decision_made {
 	struct request *request;
@@ -115,7 +108,7 @@ decide(struct request *request, struct ledger_entry entry, const struct approval
 	if (made != NULL)
 		payload_fini(&made->payload);
 	free(made);
-	fail_with(request, status, &err);
+	request_fail_with(request, status, &err);
 }
 
 static struct ledger_entry

@@ -210,8 +210,7 @@ ask_submit(struct request *request, struct payload *payload, const char *kind, u
 	status = submit_asking(asking, &err);
 	if (status != AZ_OK) {
 		asking_free(asking);
-		err.status = status;
-		request_fail(request, &err);
+		request_fail_with(request, status, &err);
 	}
 }
 

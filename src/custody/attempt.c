@@ -102,8 +102,7 @@ verb_attempt(struct request *request, const union front_request *body)
 		    attempt_is_durable, request, &err);
 	payload_fini(&payload);
 	if (status != AZ_OK) {
-		err.status = status;
-		request_fail(request, &err);
+		request_fail_with(request, status, &err);
 	}
 }
 

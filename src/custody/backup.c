@@ -91,8 +91,7 @@ verb_backup(struct request *request, const union front_request *body)
 	if (status == AZ_OK)
 		status = ledger_hold(custody->ledger, held, request, &err);
 	if (status != AZ_OK) {
-		err.status = status;
-		request_fail(request, &err);
+		request_fail_with(request, status, &err);
 		return;
 	}
 	custody->backup_front = request->front;

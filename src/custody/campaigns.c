@@ -197,7 +197,6 @@ submit(struct request *request, const struct campaign *campaign, bool ends)
 {
 	struct ledger_entry entry = request_entry(request, ENTRY_CAMPAIGN);
 	struct payload payload;
-	struct az_err err = {0};
 	enum az_status status;
 
 	entry.log = campaign->client;
@@ -206,13 +205,7 @@ submit(struct request *request, const struct campaign *campaign, bool ends)
 	entry.detail64 = campaign->purpose;
 	payload_init(&payload);
 	status = payload_put_campaign(&payload, campaign);
-	if (status == AZ_OK) {
-		change_submit(request, entry, &payload, "campaign", campaign->id, campaign->label);
-		return;
-	}
-	payload_fini(&payload);
-	(void)az_fail(&err, status, "campaign %s: it cannot be kept", campaign->label);
-	request_fail(request, &err);
+	change_submit(request, entry, status, &payload, "campaign", campaign->id, campaign->label);
 }
 
 /* Staff by label, and lists of this purpose. */
@@ -287,8 +280,7 @@ verb_campaign_add(struct request *request, const union front_request *body)
 		return;
 	status = make(request->custody, &body->campaign_add, &campaign, &err);
 	if (status != AZ_OK) {
-		err.status = status;
-		request_fail(request, &err);
+		request_fail_with(request, status, &err);
 		return;
 	}
 	request->log = campaign.client;

@@ -165,21 +165,10 @@ case_apply(struct custody *custody, struct bytes thing, struct az_err *reterr)
 /* --- verbs ------------------------------------------------------------------------------------ */
 
 static void
-fail_with(struct request *request, enum az_status status, struct az_err *err)
-{
-	err->status = status;
-	if (status == AZ_DENIED)
-		request_refuse(request, err);
-	else
-		request_fail(request, err);
-}
-
-static void
 submit(struct request *request, const struct trace_case *of, uint32_t detail)
 {
 	struct ledger_entry entry = request_entry(request, ENTRY_CASE);
 	struct payload payload;
-	struct az_err err = {0};
 	enum az_status status;
 
 	entry.subject = of->id;
@@ -187,13 +176,7 @@ submit(struct request *request, const struct trace_case *of, uint32_t detail)
 	entry.detail64 = of->rows_max;
 	payload_init(&payload);
 	status = payload_put_case(&payload, of);
-	if (status == AZ_OK) {
-		change_submit(request, entry, &payload, "case", of->id, "");
-		return;
-	}
-	payload_fini(&payload);
-	(void)az_fail(&err, status, "case %u: it cannot be kept", of->id);
-	request_fail(request, &err);
+	change_submit(request, entry, status, &payload, "case", of->id, "");
 }
 
 /* The clients that are named, by number. */
@@ -234,7 +217,7 @@ ask_case(struct request *request, const struct front_case_open *asked)
 	if (status == AZ_OK && custody->cases.count >= CASES_MAX)
 		status = az_fail(&err, AZ_LIMIT, "case: the house has no more numbers");
 	if (status != AZ_OK) {
-		fail_with(request, status, &err);
+		request_end_with(request, status, &err);
 		return;
 	}
 	memcpy(of.hash, asked->hash, sizeof(of.hash));
@@ -300,7 +283,7 @@ verb_case_allow(struct request *request, const union front_request *body)
 		status = az_fail(
 		    &err, AZ_DENIED, "case %u: it must be approved by somebody else", asked->id);
 	if (status != AZ_OK) {
-		fail_with(request, status, &err);
+		request_end_with(request, status, &err);
 		return;
 	}
 	of = *found;
@@ -335,7 +318,7 @@ verb_case_close(struct request *request, const union front_request *body)
 	else if (found->state == CASE_CLOSED)
 		status = az_fail(&err, AZ_CONFLICT, "case %u: it is closed already", found->id);
 	if (status != AZ_OK) {
-		fail_with(request, status, &err);
+		request_end_with(request, status, &err);
 		return;
 	}
 	of = *found;

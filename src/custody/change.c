@@ -68,19 +68,26 @@ approve_at_once(const struct request *request, uint32_t id, struct az_err *reter
 }
 
 void
-change_submit(struct request *request, struct ledger_entry entry, struct payload *payload,
-    const char *kind, uint32_t id, const char *label)
+change_submit(struct request *request, struct ledger_entry entry, enum az_status put,
+    struct payload *payload, const char *kind, uint32_t id, const char *label)
 {
 	struct custody *custody = request->custody;
-	struct change *change = request->must_ask ? NULL : malloc(sizeof(*change));
+	struct change *change;
 	struct az_err err = {0};
 	enum az_status status = AZ_OK;
 
+	if (put != AZ_OK) {
+		payload_fini(payload);
+		(void)az_fail(&err, put, "%s %s: it cannot be kept", kind, label);
+		request_fail(request, &err);
+		return;
+	}
 	if (request->must_ask) {
 		payload_fini(payload);
 		ask_submit(request, NULL, NULL, 0, NULL);
 		return;
 	}
+	change = malloc(sizeof(*change));
 	if (change == NULL) {
 		payload_fini(payload);
 		(void)az_fail(&err, AZ_NO_MEMORY, "%s %s: out of memory", kind, label);

@@ -424,6 +424,10 @@ void reply_item(struct request *request, struct wire_writer *writer);
 void reply_end(struct request *request, struct wire_writer *writer);
 /* FAILED with err; frees the request. */
 void request_fail(struct request *request, const struct az_err *err);
+/* The same, with that status. */
+void request_fail_with(struct request *request, enum az_status status, struct az_err *err);
+/* The same; but what is denied is refused, with an entry. */
+void request_end_with(struct request *request, enum az_status status, struct az_err *err);
 /* The same, with the place of the entry that tells of it. */
 void request_fail_at(
     struct request *request, const struct az_err *err, const struct az_ticket *ticket);
@@ -452,10 +456,11 @@ bool change_may_be_asked(struct request *request);
 
 /*
  * Submits entry with what payload holds (taken), preceded by an approval if the request has one. On its
- * ticket the payload is taken into memory and the answer {kind, id, label} is sent.
+ * ticket the payload is taken into memory and the answer {kind, id, label} is sent. put: whether the things could be
+ * put into payload; else the request fails with it.
  */
-void change_submit(struct request *request, struct ledger_entry entry, struct payload *payload,
-    const char *kind, uint32_t id, const char *label);
+void change_submit(struct request *request, struct ledger_entry entry, enum az_status put,
+    struct payload *payload, const char *kind, uint32_t id, const char *label);
 
 /* --- asking.c, approvals.c: what somebody else must approve first ------------------------------- */
 

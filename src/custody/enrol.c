@@ -80,11 +80,5 @@ verb_enrol(struct request *request, const union front_request *body)
 	entry.detail64 = staff.role;
 	payload_init(&payload);
 	status = payload_put_staff(&payload, &staff);
-	if (status == AZ_OK) {
-		change_submit(request, entry, &payload, "staff", staff.id, staff.label);
-		return;
-	}
-	payload_fini(&payload);
-	(void)az_fail(&err, status, "staff %s: it cannot be kept", staff.label);
-	request_fail(request, &err);
+	change_submit(request, entry, status, &payload, "staff", staff.id, staff.label);
 }

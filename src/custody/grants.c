@@ -117,7 +117,6 @@ submit(struct request *request, const struct device_grant *grant, bool ends)
 	struct ledger_entry entry = request_entry(request, ENTRY_GRANT);
 	const struct device *device = people_device(request->custody->people, grant->device);
 	struct payload payload;
-	struct az_err err = {0};
 	enum az_status status;
 
 	entry.subject = grant->id;
@@ -126,14 +125,8 @@ submit(struct request *request, const struct device_grant *grant, bool ends)
 	    (uint64_t)grant->device << 32 | (uint32_t)grant->vendor << 16 | grant->product;
 	payload_init(&payload);
 	status = payload_put_grant(&payload, grant);
-	if (status == AZ_OK) {
-		change_submit(request, entry, &payload, "grant", grant->id,
-		    device != NULL ? device->label : "");
-		return;
-	}
-	payload_fini(&payload);
-	(void)az_fail(&err, status, "grant: out of memory");
-	request_fail(request, &err);
+	change_submit(request, entry, status, &payload, "grant", grant->id,
+	    device != NULL ? device->label : "");
 }
 
 void

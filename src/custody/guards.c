@@ -200,13 +200,7 @@ verb_device_guard(struct request *request, const union front_request *body)
 	entry.detail = 3;
 	payload_init(&payload);
 	status = payload_put_device(&payload, &device);
-	if (status == AZ_OK) {
-		change_submit(request, entry, &payload, "device", device.id, device.label);
-		return;
-	}
-	payload_fini(&payload);
-	(void)az_fail(&err, status, "device %s: it cannot be kept", device.label);
-	request_fail(request, &err);
+	change_submit(request, entry, status, &payload, "device", device.id, device.label);
 }
 
 /* --- sign-in ---------------------------------------------------------------------------------- */

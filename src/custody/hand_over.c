@@ -195,12 +195,6 @@ verb_hand_over(struct request *request, const union front_request *body)
 	entry.detail = asked->minutes;
 	payload_init(&payload);
 	status = put(&payload, &made);
-	if (status == AZ_OK) {
-		change_submit(
-		    request, entry, &payload, "hand-over", person.record, recipient->label);
-		return;
-	}
-	payload_fini(&payload);
-	(void)az_fail(&err, status, "hand-over: out of memory");
-	request_fail(request, &err);
+	change_submit(
+	    request, entry, status, &payload, "hand-over", person.record, recipient->label);
 }

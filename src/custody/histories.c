@@ -132,16 +132,6 @@ history_of_file(const struct custody *custody, const uint8_t hash[SHA256_SIZE])
 	return NULL;
 }
 
-static void
-fail_with(struct request *request, enum az_status status, struct az_err *err)
-{
-	err->status = status;
-	if (status == AZ_DENIED)
-		request_refuse(request, err);
-	else
-		request_fail(request, err);
-}
-
 /* Whether somebody may still approve it. */
 static bool
 is_waiting(const struct custody *custody, const struct history *history)
@@ -184,7 +174,7 @@ may_ask(struct request *request, const struct history *found)
 		    "history %u: it is not approved; request %u waits for an officer", found->id,
 		    found->request);
 	if (status != AZ_OK)
-		fail_with(request, status, &err);
+		request_end_with(request, status, &err);
 	else if (found->state == HISTORY_APPROVED)
 		reply_approved(request, found);
 	/* One that was refused, or waited too long, is asked anew under its number. */
@@ -212,7 +202,7 @@ ask_history(struct request *request, const struct front_history_add *asked)
 	history.id = found != NULL ? found->id : (uint32_t)custody->histories.count + 1;
 	memcpy(history.hash, asked->hash, sizeof(history.hash));
 	if (history.id > HISTORIES_MAX) {
-		fail_with(request,
+		request_end_with(request,
 		    az_fail(&err, AZ_LIMIT, "history: the house has no more numbers"), &err);
 		return;
 	}
@@ -220,7 +210,8 @@ ask_history(struct request *request, const struct front_history_add *asked)
 	status = payload_put_history(&payload, &history);
 	if (status != AZ_OK) {
 		payload_fini(&payload);
-		fail_with(request, az_fail(&err, status, "history: it cannot be kept"), &err);
+		request_end_with(
+		    request, az_fail(&err, status, "history: it cannot be kept"), &err);
 		return;
 	}
 	ask_submit(request, &payload, "history", history.id, "");
@@ -257,12 +248,7 @@ verb_history_add(struct request *request, const union front_request *body)
 	entry = history_entry(request, &history, HISTORY_IS_APPROVED);
 	payload_init(&payload);
 	status = payload_put_history(&payload, &history);
-	if (status == AZ_OK) {
-		change_submit(request, entry, &payload, "history", history.id, "");
-		return;
-	}
-	payload_fini(&payload);
-	fail_with(request, az_fail(&err, status, "history: it cannot be kept"), &err);
+	change_submit(request, entry, status, &payload, "history", history.id, "");
 }
 
 struct ledger_entry

@@ -13,18 +13,11 @@ submit(struct request *request, const struct ledger_entry *entry, const struct h
     const char *kind)
 {
 	struct payload payload;
-	struct az_err err = {0};
 	enum az_status status;
 
 	payload_init(&payload);
 	status = payload_put_hold(&payload, hold);
-	if (status == AZ_OK) {
-		change_submit(request, *entry, &payload, kind, hold->record, "");
-		return;
-	}
-	payload_fini(&payload);
-	(void)az_fail(&err, status, "%s: out of memory", kind);
-	request_fail(request, &err);
+	change_submit(request, *entry, status, &payload, kind, hold->record, "");
 }
 
 void
@@ -133,8 +126,7 @@ verb_restrict(struct request *request, const union front_request *body)
 	if (status == AZ_OK)
 		status = restrict_as(request->custody, asked, fields, &hold, &err);
 	if (status != AZ_OK) {
-		err.status = status;
-		request_fail(request, &err);
+		request_fail_with(request, status, &err);
 		return;
 	}
 	entry = person_entry(request, &asked->person, &person, ENTRY_RESTRICTED);

@@ -394,8 +394,7 @@ look_new(struct request *request, const struct front_look *asked, const struct l
 		return NULL;
 	status = make(request, purpose, kind, &look, &err);
 	if (status != AZ_OK || look == NULL) {
-		err.status = status;
-		request_fail(request, &err);
+		request_fail_with(request, status, &err);
 		return NULL;
 	}
 	look->request = request;

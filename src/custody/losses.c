@@ -258,12 +258,11 @@ verb_declare_loss(struct request *request, const union front_request *body)
 	else
 		(void)az_fail(&err, AZ_NO_MEMORY, "declare a loss: out of memory");
 	if (status == AZ_OK) {
-		change_submit(request, loss_entry(request, loss, LEDGER_HOUSE_LOG), &payload,
-		    "generation", loss->generation, "");
+		change_submit(request, loss_entry(request, loss, LEDGER_HOUSE_LOG), status,
+		    &payload, "generation", loss->generation, "");
 	} else {
 		payload_fini(&payload);
-		err.status = status;
-		request_fail(request, &err);
+		request_fail_with(request, status, &err);
 	}
 	free(loss);
 }

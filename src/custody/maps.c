@@ -93,7 +93,6 @@ verb_map_set(struct request *request, const union front_request *body)
 	struct payload payload;
 	struct buffer thing;
 	struct wire_writer writer;
-	struct az_err err = {0};
 	enum az_status status;
 
 	if (!change_is_permitted(request))
@@ -112,13 +111,7 @@ verb_map_set(struct request *request, const union front_request *body)
 	wire_put_u32(&writer, client->id);
 	wire_put_text(&writer, asked->columns);
 	status = payload_put_thing(&payload, THING_MAP, client->id, writer.status, &thing);
-	if (status == AZ_OK) {
-		change_submit(request, entry, &payload, "map", client->id, client->label);
-		return;
-	}
-	payload_fini(&payload);
-	(void)az_fail(&err, status, "client %s: its map cannot be kept", client->label);
-	request_fail(request, &err);
+	change_submit(request, entry, status, &payload, "map", client->id, client->label);
 }
 
 void

@@ -201,8 +201,7 @@ find(struct request *request, const struct front_person *asked, bool anybody,
 	if (status == AZ_NOT_FOUND) {
 		log_not_found(request, asked, &person);
 	} else {
-		err.status = status;
-		request_fail(request, &err);
+		request_fail_with(request, status, &err);
 	}
 	return false;
 }

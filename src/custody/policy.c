@@ -32,21 +32,6 @@ policy_entry(const struct request *request, uint32_t subject, uint32_t detail)
 /* What detail says in an entry of policy. */
 enum { DETAIL_BUDGET = 1, DETAIL_EXTENDED = 2, DETAIL_REVIEWED = 3, DETAIL_CLOSED = 4 };
 
-static void
-submit_or_fail(struct request *request, enum az_status encoded, struct ledger_entry entry,
-    struct payload *payload, const char *kind, uint32_t id, const char *label)
-{
-	struct az_err err = {0};
-
-	if (encoded == AZ_OK) {
-		change_submit(request, entry, payload, kind, id, label);
-		return;
-	}
-	payload_fini(payload);
-	(void)az_fail(&err, encoded, "policy: it cannot be kept");
-	request_fail(request, &err);
-}
-
 void
 verb_policy_add(struct request *request, const union front_request *body)
 {
@@ -64,7 +49,7 @@ verb_policy_add(struct request *request, const union front_request *body)
 	limits_of(add->client, budget.client);
 	payload_init(&payload);
 	status = payload_put_budget(&payload, &budget);
-	submit_or_fail(request, status, policy_entry(request, budget.role, DETAIL_BUDGET), &payload,
+	change_submit(request, policy_entry(request, budget.role, DETAIL_BUDGET), status, &payload,
 	    "budget", budget.role, role_name(budget.role));
 }
 
@@ -114,8 +99,8 @@ verb_policy_extend(struct request *request, const union front_request *body)
 	extension.until_us = review ? 0 : ((int64_t)extend->until + 1) * AZ_US_PER_DAY;
 	payload_init(&payload);
 	status = payload_put_extension(&payload, &extension);
-	submit_or_fail(request, status,
-	    policy_entry(request, extension.id, review ? DETAIL_REVIEWED : DETAIL_EXTENDED),
+	change_submit(request,
+	    policy_entry(request, extension.id, review ? DETAIL_REVIEWED : DETAIL_EXTENDED), status,
 	    &payload, review ? "review" : "extension", extension.id, staff->label);
 }
 
@@ -142,8 +127,8 @@ verb_policy_close(struct request *request, const union front_request *body)
 	extension.closed_us = clock_now_us();
 	payload_init(&payload);
 	status = payload_put_extension(&payload, &extension);
-	submit_or_fail(request, status, policy_entry(request, extension.id, DETAIL_CLOSED),
-	    &payload, "extension", extension.id, "");
+	change_submit(request, policy_entry(request, extension.id, DETAIL_CLOSED), status, &payload,
+	    "extension", extension.id, "");
 }
 
 /* --- listing ---------------------------------------------------------------------------------- */

@@ -386,8 +386,7 @@ verb_ledger_export(struct request *request, const union front_request *body)
 			status = az_fail(&err, AZ_NO_MEMORY, "ledger export: out of memory");
 	}
 	if (status != AZ_OK) {
-		err.status = status;
-		request_fail(request, &err);
+		request_fail_with(request, status, &err);
 		return;
 	}
 	*publishing = (struct publishing){.custody = custody,
@@ -464,8 +463,7 @@ give_evidence(struct request *request, const char *client, uint64_t index)
 	}
 	if (status != AZ_OK) {
 		free(evidence);
-		err.status = status;
-		request_fail(request, &err);
+		request_fail_with(request, status, &err);
 	}
 }
 

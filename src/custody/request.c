@@ -414,6 +414,23 @@ request_fail(struct request *request, const struct az_err *err)
 }
 
 void
+request_fail_with(struct request *request, enum az_status status, struct az_err *err)
+{
+	err->status = status;
+	request_fail(request, err);
+}
+
+void
+request_end_with(struct request *request, enum az_status status, struct az_err *err)
+{
+	err->status = status;
+	if (status == AZ_DENIED)
+		request_refuse(request, err);
+	else
+		request_fail(request, err);
+}
+
+void
 request_progress(struct request *request, uint64_t done, uint64_t of, const char *what)
 {
 	struct wire_writer writer = reply_begin(request, FRONT_PROGRESS);

@@ -132,8 +132,7 @@ sign_in_as(struct request *request, uint32_t staff, uint32_t device)
 		    &front->session, &is_new, &taken_over, &err);
 	if (status != AZ_OK) {
 		free(sign_in);
-		err.status = status;
-		request_fail(request, &err);
+		request_fail_with(request, status, &err);
 		return;
 	}
 	sign_in->request = request;
@@ -161,8 +160,7 @@ sign_in_as(struct request *request, uint32_t staff, uint32_t device)
 	if (status != AZ_OK) {
 		sign_in_free(sign_in);
 		sign_in_undo(request, &before);
-		err.status = status;
-		request_fail(request, &err);
+		request_fail_with(request, status, &err);
 	}
 }
 
@@ -185,8 +183,7 @@ verb_sign_in(struct request *request, const union front_request *body)
 		return;
 	}
 	custody->unauthenticated++;
-	err.status = status;
-	request_fail(request, &err);
+	request_fail_with(request, status, &err);
 	front->dead = true;
 	if (front->arg != NULL)
 		custody->config.hang_up(front->arg);

@@ -133,22 +133,17 @@ verb_slots(struct request *request, const union front_request *body)
 	if (!change_may_be_asked(request))
 		return;
 	status = read_set(request->custody, &body->slots, &set, &err);
-	if (status == AZ_OK) {
-		entry = request_entry(request, ENTRY_SLOTS);
-		entry.subject = set.needed;
-		entry.detail = DETAIL_WANTED;
-		entry.detail64 = set.count;
-		payload_init(&payload);
-		status = put(&payload, WANTED, &set);
-		if (status == AZ_OK) {
-			change_submit(request, entry, &payload, "slots", set.needed, "");
-			return;
-		}
-		payload_fini(&payload);
-		(void)az_fail(&err, status, "key slots: out of memory");
+	if (status != AZ_OK) {
+		request_fail_with(request, status, &err);
+		return;
 	}
-	err.status = status;
-	request_fail(request, &err);
+	entry = request_entry(request, ENTRY_SLOTS);
+	entry.subject = set.needed;
+	entry.detail = DETAIL_WANTED;
+	entry.detail64 = set.count;
+	payload_init(&payload);
+	status = put(&payload, WANTED, &set);
+	change_submit(request, entry, status, &payload, "slots", set.needed, "");
 }
 
 /* --- giving ------------------------------------------------------------------------------------ */
@@ -225,8 +220,7 @@ given_is_durable(void *arg, const struct az_ticket *ticket)
 	if (status == AZ_OK)
 		return;
 	custody->slots_giving = NULL;
-	err.status = status;
-	request_fail(request, &err);
+	request_fail_with(request, status, &err);
 }
 
 /* The slot that somebody is to give for; SHARES_MAX if there is none. */
@@ -281,8 +275,7 @@ verb_slot_give(struct request *request, const union front_request *body)
 		status = ledger_submit(
 		    custody->ledger, &entry, bytes_make(NULL, 0), given_is_durable, request, &err);
 	if (status != AZ_OK) {
-		err.status = status;
-		request_fail(request, &err);
+		request_fail_with(request, status, &err);
 	}
 }
 

@@ -19,18 +19,10 @@ enum staff_detail {
 };
 
 static void
-fail_with(struct request *request, enum az_status status, struct az_err *err)
-{
-	err->status = status;
-	request_fail(request, err);
-}
-
-static void
 submit(struct request *request, const struct staff *staff, enum staff_detail detail)
 {
 	struct ledger_entry entry = request_entry(request, ENTRY_STAFF);
 	struct payload payload;
-	struct az_err err = {0};
 	enum az_status status;
 
 	entry.subject = staff->id;
@@ -38,13 +30,7 @@ submit(struct request *request, const struct staff *staff, enum staff_detail det
 	entry.detail64 = staff->role;
 	payload_init(&payload);
 	status = payload_put_staff(&payload, staff);
-	if (status == AZ_OK) {
-		change_submit(request, entry, &payload, "staff", staff->id, staff->label);
-		return;
-	}
-	payload_fini(&payload);
-	(void)az_fail(&err, status, "staff %s: it cannot be kept", staff->label);
-	request_fail(request, &err);
+	change_submit(request, entry, status, &payload, "staff", staff->id, staff->label);
 }
 
 /* Who has not ended, of that label; NULL after a reply. */
@@ -147,7 +133,7 @@ verb_staff_add(struct request *request, const union front_request *body)
 	memcpy(staff.public_key, body->staff_add.key, sizeof(staff.public_key));
 	status = people_may_add_staff(request->custody->people, &staff, &err);
 	if (status != AZ_OK) {
-		fail_with(request, status, &err);
+		request_fail_with(request, status, &err);
 		return;
 	}
 	submit(request, &staff, DETAIL_ADDED);
@@ -193,7 +179,7 @@ verb_invite(struct request *request, const union front_request *body)
 	else
 		status = people_may_add_staff(custody->people, &staff, &err);
 	if (status != AZ_OK) {
-		fail_with(request, status, &err);
+		request_fail_with(request, status, &err);
 		return;
 	}
 	submit(request, &staff, DETAIL_INVITED);
@@ -220,7 +206,7 @@ verb_rekey(struct request *request, const union front_request *body)
 		status = az_fail(&err, AZ_CONFLICT,
 		    "staff %s: they are invited, and have no key yet", rekey->label);
 	if (status != AZ_OK) {
-		fail_with(request, status, &err);
+		request_fail_with(request, status, &err);
 		return;
 	}
 	staff = *found;
@@ -245,7 +231,7 @@ verb_staff_end(struct request *request, const union front_request *body)
 		return;
 	status = check_may_go(request->custody, found, &err);
 	if (status != AZ_OK) {
-		fail_with(request, status, &err);
+		request_fail_with(request, status, &err);
 		return;
 	}
 	staff = *found;
@@ -275,7 +261,7 @@ verb_staff_until(struct request *request, const union front_request *body)
 		status = az_fail(
 		    &err, AZ_INVALID, "staff %s: the last day is before the first", until->label);
 	if (status != AZ_OK) {
-		fail_with(request, status, &err);
+		request_fail_with(request, status, &err);
 		return;
 	}
 	submit(request, &staff, DETAIL_UNTIL);

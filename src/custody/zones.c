@@ -10,31 +10,17 @@
 /* What an entry about a zone tells. */
 enum zone_detail { DETAIL_ADDED = 1, DETAIL_CLOSED = 2, DETAIL_CHANGED = 3, DETAIL_ROLE = 4 };
 
-static void
-fail_with(struct request *request, enum az_status status, struct az_err *err)
-{
-	err->status = status;
-	request_fail(request, err);
-}
-
 /* Submits a thing, or fails with what kept it from being encoded; thing is taken. */
 static void
 submit(struct request *request, struct ledger_entry entry, enum thing_kind kind, uint32_t id,
     enum az_status encoded, struct buffer *thing, const char *label)
 {
 	struct payload payload;
-	struct az_err err = {0};
 	enum az_status status;
 
 	payload_init(&payload);
 	status = payload_put_thing(&payload, kind, id, encoded, thing);
-	if (status == AZ_OK) {
-		change_submit(request, entry, &payload, "zone", id, label);
-		return;
-	}
-	payload_fini(&payload);
-	(void)az_fail(&err, status, "zone %s: it cannot be kept", label);
-	request_fail(request, &err);
+	change_submit(request, entry, status, &payload, "zone", id, label);
 }
 
 static void
@@ -121,7 +107,7 @@ verb_zone_add(struct request *request, const union front_request *body)
 	if (status == AZ_OK)
 		status = policy_may_add_zone(custody->policy, &checked, &err);
 	if (status != AZ_OK) {
-		fail_with(request, status, &err);
+		request_fail_with(request, status, &err);
 		return;
 	}
 	if (before != NULL) {
@@ -198,7 +184,7 @@ verb_zone_role(struct request *request, const union front_request *body)
 		return;
 	status = zone_bounds_read(request->custody->policy, &asked->bounds, &bounds, &err);
 	if (status != AZ_OK) {
-		fail_with(request, status, &err);
+		request_fail_with(request, status, &err);
 		return;
 	}
 	entry.subject = asked->role;
