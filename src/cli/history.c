@@ -18,8 +18,7 @@
 #include "base/proc.h"
 #include "base/wire.h"
 #include "cli/ask.h"
-#include "cli/parent.h"
-#include "cli/program.h"
+#include "cli/own_intake.h"
 #include "crypto/hash.h"
 #include "proto/history.h"
 #include "proto/intake.h"
@@ -33,56 +32,10 @@ struct checking {
 	const struct cli *cli;
 	int64_t began_us;
 	bool shows_progress;
-	struct link link;
-	pid_t pid;
+	struct own_intake intake;
 	struct front_history_add *found;
 	bool done;
 };
-
-static enum az_status
-start_intake(struct checking *checking, int fd, struct az_err *reterr)
-{
-	struct intake_start start = {.mode = INTAKE_HISTORY};
-	struct house_users users;
-	struct buffer body;
-	struct wire_writer writer;
-	int pair[2] = {-1, -1};
-	int tables_fd = -1;
-	bool there;
-	enum az_status status = house_users_find(true, &users, reterr);
-
-	if (status == AZ_OK)
-		status = program_open_tables(&tables_fd, &there, reterr);
-	if (status == AZ_OK)
-		status = proc_socketpair(pair, reterr);
-	if (status == AZ_OK) {
-		int fds[] = {pair[1], fd, tables_fd};
-
-		status = parent_spawn("azukari-intake", "../intake", NULL, fds, AZ_ARRAY_SIZE(fds),
-		    users.intake, &checking->pid, reterr);
-	}
-	if (tables_fd >= 0)
-		(void)close(tables_fd);
-	if (pair[1] >= 0)
-		(void)close(pair[1]);
-	if (status != AZ_OK) {
-		if (pair[0] >= 0)
-			(void)close(pair[0]);
-		return status;
-	}
-	link_init(
-	    &checking->link, pair[0], LINK_BLOCKING, INTAKE_BODY_MAX, INTAKE_START_MAX + 64, true);
-	buffer_init(&body, INTAKE_START_MAX, false);
-	wire_writer_init(&writer, &body);
-	intake_start_put(&writer, &start);
-	status = writer.status;
-	if (status == AZ_OK)
-		status = link_queue(&checking->link, INTAKE_START, 0, buffer_peek(&body));
-	if (status == AZ_OK)
-		status = link_flush(&checking->link, reterr);
-	buffer_fini(&body);
-	return status;
-}
 
 static enum az_status
 malformed(struct az_err *reterr)
@@ -112,21 +65,6 @@ take_lines(struct front_history_add *found, struct bytes body, struct az_err *re
 	return wire_end(&reader) ? AZ_OK : malformed(reterr);
 }
 
-static enum az_status
-take_error(struct bytes body, struct az_err *reterr)
-{
-	struct wire_reader reader;
-	char text[AZ_ERR_TEXT_SIZE];
-	uint8_t status;
-
-	wire_reader_init(&reader, body);
-	status = wire_get_u8(&reader);
-	wire_get_text(&reader, text, sizeof(text));
-	if (!wire_end(&reader) || status <= AZ_OK || status > AZ_GONE)
-		return malformed(reterr);
-	return az_fail(reterr, (enum az_status)status, "%s", text);
-}
-
 static void
 show_progress(struct checking *checking)
 {
@@ -145,7 +83,7 @@ listen_to_intake(struct checking *checking, struct az_err *reterr)
 	while (status == AZ_OK && !checking->done) {
 		struct frame frame;
 
-		status = link_receive(&checking->link, &frame, reterr);
+		status = link_receive(&checking->intake.link, &frame, reterr);
 		if (status == AZ_GONE)
 			status = az_fail(reterr, AZ_IO, "intake ended before the file did");
 		if (status != AZ_OK)
@@ -154,7 +92,7 @@ listen_to_intake(struct checking *checking, struct az_err *reterr)
 		if (frame.type == INTAKE_HISTORY_LINES)
 			status = take_lines(checking->found, frame.body, reterr);
 		else if (frame.type == INTAKE_ERROR)
-			status = take_error(frame.body, reterr);
+			status = own_intake_error(frame.body, reterr);
 		else if (frame.type == INTAKE_DONE)
 			checking->done = true;
 		else
@@ -190,14 +128,12 @@ check_file(
 {
 	struct checking checking = {
 	    .cli = cli, .began_us = clock_monotonic_us(), .found = ret_found};
-	enum az_status status = start_intake(&checking, fd, reterr);
+	struct intake_start start = {.mode = INTAKE_HISTORY};
+	enum az_status status = own_intake_start(&checking.intake, fd, &start, reterr);
 
 	if (status == AZ_OK)
 		status = listen_to_intake(&checking, reterr);
-	if (checking.pid != 0) {
-		link_fini(&checking.link);
-		(void)waitpid(checking.pid, NULL, 0);
-	}
+	own_intake_end(&checking.intake);
 	return status == AZ_OK ? hash_file(fd, ret_found->hash, reterr) : status;
 }
 

@@ -18,8 +18,7 @@
 #include "base/proc.h"
 #include "base/wire.h"
 #include "cli/ask.h"
-#include "cli/parent.h"
-#include "cli/program.h"
+#include "cli/own_intake.h"
 #include "cli/values.h"
 #include "proto/intake.h"
 
@@ -31,8 +30,7 @@
 struct inspect {
 	const struct cli *cli;
 	struct intake_start start;
-	struct link link;
-	pid_t pid;
+	struct own_intake intake;
 	json_t *facts;
 	json_t *refusals;
 	int64_t began_us;
@@ -237,18 +235,6 @@ show_progress(struct inspect *inspect, struct wire_reader *reader)
 }
 
 static enum az_status
-take_error(struct wire_reader *reader, struct az_err *reterr)
-{
-	char text[AZ_ERR_TEXT_SIZE];
-	uint8_t status = wire_get_u8(reader);
-
-	wire_get_text(reader, text, sizeof(text));
-	if (!wire_end(reader) || status <= AZ_OK || status > AZ_GONE)
-		return az_fail(reterr, AZ_INTERNAL, "intake did not say why it ended");
-	return az_fail(reterr, (enum az_status)status, "%s", text);
-}
-
-static enum az_status
 take_frame(struct inspect *inspect, const struct frame *frame, struct az_err *reterr)
 {
 	struct wire_reader reader;
@@ -267,7 +253,7 @@ take_frame(struct inspect *inspect, const struct frame *frame, struct az_err *re
 		    ? AZ_OK
 		    : az_fail(reterr, AZ_INTERNAL, "intake sent what cannot be");
 	case INTAKE_DONE: inspect->done = true; return AZ_OK;
-	case INTAKE_ERROR: return take_error(&reader, reterr);
+	case INTAKE_ERROR: return own_intake_error(frame->body, reterr);
 	default: return az_fail(reterr, AZ_INTERNAL, "intake sent what cannot be");
 	}
 	if (!wire_end(&reader))
@@ -278,53 +264,6 @@ take_frame(struct inspect *inspect, const struct frame *frame, struct az_err *re
 /* --- intake ----------------------------------------------------------------------------------- */
 
 static enum az_status
-start_intake(struct inspect *inspect, int list_fd, struct az_err *reterr)
-{
-	struct house_users users;
-	struct buffer body;
-	struct wire_writer writer;
-	int pair[2] = {-1, -1};
-	int tables_fd = -1;
-	bool there;
-	enum az_status status = house_users_find(true, &users, reterr);
-
-	if (status == AZ_OK)
-		status = program_open_tables(&tables_fd, &there, reterr);
-	if (status == AZ_OK && !there)
-		(void)fprintf(
-		    stderr, "azukari: the match tables are not installed: keys are looser\n");
-	if (status == AZ_OK)
-		status = proc_socketpair(pair, reterr);
-	if (status == AZ_OK) {
-		int fds[] = {pair[1], list_fd, tables_fd};
-
-		status = parent_spawn("azukari-intake", "../intake", NULL, fds, AZ_ARRAY_SIZE(fds),
-		    users.intake, &inspect->pid, reterr);
-	}
-	if (tables_fd >= 0)
-		(void)close(tables_fd);
-	if (pair[1] >= 0)
-		(void)close(pair[1]);
-	if (status != AZ_OK) {
-		if (pair[0] >= 0)
-			(void)close(pair[0]);
-		return status;
-	}
-	link_init(
-	    &inspect->link, pair[0], LINK_BLOCKING, INTAKE_BODY_MAX, INTAKE_START_MAX + 64, true);
-	buffer_init(&body, INTAKE_START_MAX, true);
-	wire_writer_init(&writer, &body);
-	intake_start_put(&writer, &inspect->start);
-	status = writer.status;
-	if (status == AZ_OK)
-		status = link_queue(&inspect->link, INTAKE_START, 0, buffer_peek(&body));
-	if (status == AZ_OK)
-		status = link_flush(&inspect->link, reterr);
-	buffer_fini(&body);
-	return status;
-}
-
-static enum az_status
 listen_to_intake(struct inspect *inspect, struct az_err *reterr)
 {
 	enum az_status status = AZ_OK;
@@ -332,7 +271,7 @@ listen_to_intake(struct inspect *inspect, struct az_err *reterr)
 	while (status == AZ_OK && !inspect->done) {
 		struct frame frame;
 
-		status = link_receive(&inspect->link, &frame, reterr);
+		status = link_receive(&inspect->intake.link, &frame, reterr);
 		if (status == AZ_GONE)
 			status = az_fail(reterr, AZ_IO, "intake ended before the list did");
 		if (status == AZ_OK)
@@ -407,16 +346,15 @@ cmd_inspect(const struct cli *cli, int argc, char **argv)
 	inspect.refusals = json_array();
 	status = open_list(argv[optind], &list_fd, &err);
 	if (status == AZ_OK)
-		status = start_intake(&inspect, list_fd, &err);
+		status = own_intake_start(&inspect.intake, list_fd, &inspect.start, &err);
+	if (status == AZ_OK && !inspect.intake.has_tables)
+		(void)fprintf(
+		    stderr, "azukari: the match tables are not installed: keys are looser\n");
 	if (status == AZ_OK && (inspect.start.mode & INTAKE_KEYS_TOO) != 0)
 		(void)printf("row,kind,key\n");
 	if (status == AZ_OK)
 		status = listen_to_intake(&inspect, &err);
-	if (inspect.pid != 0) {
-		/* Its socket closed, it ends, whatever it is doing. */
-		link_fini(&inspect.link);
-		(void)waitpid(inspect.pid, NULL, 0);
-	}
+	own_intake_end(&inspect.intake);
 	if (list_fd >= 0)
 		(void)close(list_fd);
 	code = status == AZ_OK ? print(&inspect) : print_error(cli, status, err.text, NULL);
