@@ -264,6 +264,8 @@ print_object(const json_t *object)
 	size_t widest = 0;
 	char cell[CELL_MAX];
 
+	if (json_object_size(object) == 0)
+		(void)puts("none");
 	json_object_foreach(walked, name, value) widest =
 	    width_of(name) > widest ? width_of(name) : widest;
 	json_object_foreach(walked, name, value)

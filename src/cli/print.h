@@ -18,7 +18,7 @@ json_t *print_items_of(const struct front_answer *answer);
 
 /* One JSON document on stdout. Takes it. */
 void print_json(json_t *json);
-/* "name  value" lines, aligned; nested objects by dotted names. */
+/* "name  value" lines, aligned; nested objects in one value. Nothing but "none" if it is empty. */
 void print_object(const json_t *object);
 /* A table of objects with a header. Nothing but "none" if it is empty. */
 void print_table(const json_t *items);

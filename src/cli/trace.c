@@ -230,8 +230,11 @@ print_suspect(const json_t *suspect, bool several)
 	(void)printf("\n");
 	json_array_foreach(json_object_get(suspect, "against"), i, item)(void)
 	    printf("    against: %s\n", json_string_value(item));
-	json_array_foreach(ties, i, item)(void) printf("    fits about as well: %s%s%s\n",
-	    text_of(item, "who"), who_of(item)[0] != '\0' ? " " : "", who_of(item));
+	json_array_foreach(ties, i, item)(void)
+	    printf("%s%s%s%s", i == 0 ? "    fits about as well: " : ", ", text_of(item, "who"),
+		who_of(item)[0] != '\0' ? " " : "", who_of(item));
+	if (json_array_size(ties) > 0)
+		(void)printf("\n");
 }
 
 static void

@@ -107,7 +107,7 @@ anchor_check(struct ledger *ledger, struct az_err *reterr)
 			continue;
 		anchor_name(ledger, i, name);
 		status = ledger_check_signed(
-		    ledger, i, ledger->config.anchor_dirfd, name, "anchor", true, reterr);
+		    ledger, i, ledger->config.anchor_dirfd, name, "anchor", false, reterr);
 		/* One that is new here is written with the next signing. */
 		if (status == AZ_NOT_FOUND) {
 			ledger->unsigned_logs[i] = true;

@@ -139,10 +139,11 @@ AZ_CHECKED enum az_status wal_commit(
 
 /*
  * Whether a log continues the checkpoint of it in dirfd/name, which is called what. A log that is ahead of it will be signed
- * anew. AZ_NOT_FOUND: there is none. AZ_FORGED.
+ * anew. may_be_older: the checkpoint may be of the generation before, as the house's own is until the first signing of a
+ * new one. AZ_NOT_FOUND: there is none. AZ_FORGED.
  */
 AZ_CHECKED enum az_status ledger_check_signed(struct ledger *ledger, uint32_t number, int dirfd,
-    const char *name, const char *what, bool is_anchor, struct az_err *reterr);
+    const char *name, const char *what, bool may_be_older, struct az_err *reterr);
 
 /* What the committer knows of a log: the tree over everything it has flushed. */
 struct edge {

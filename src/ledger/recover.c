@@ -310,52 +310,45 @@ recover_record(void *arg, const struct wal_record *record, struct az_err *reterr
 	return log_append(log, record->entry, reterr);
 }
 
-/* The checkpoint that note is, of this generation; or of the last one, so that it is signed anew. */
+/* The checkpoint that note is, of this generation; or, if it may, of the last one, so that it is signed anew. */
 static enum az_status
 open_checkpoint(struct ledger *ledger, uint32_t number, const uint8_t public_key[SIGN_PUBLIC_SIZE],
-    struct bytes note, struct checkpoint *ret_checkpoint, bool *ret_older, struct az_err *reterr)
+    struct bytes note, bool may_be_older, struct checkpoint *ret_checkpoint, struct az_err *reterr)
 {
 	struct note_key key;
 	enum az_status status = log_note_key(
 	    ledger->config.house, ledger->generation, number, public_key, &key, reterr);
 
-	*ret_older = false;
 	if (status == AZ_OK)
 		status = checkpoint_open_signed(note, &key, ret_checkpoint, reterr);
-	if (status == AZ_OK || ledger->generation == 1)
+	if (status == AZ_OK || !may_be_older || ledger->generation == 1)
 		return status;
 	status = log_note_key(
 	    ledger->config.house, ledger->generation - 1, number, public_key, &key, reterr);
 	if (status == AZ_OK)
 		status = checkpoint_open_signed(note, &key, ret_checkpoint, reterr);
-	*ret_older = status == AZ_OK;
 	if (status == AZ_OK)
 		ledger->unsigned_logs[number] = true;
 	return status;
 }
 
-/*
- * Whether a log continues a checkpoint of it. It may be ahead, and is signed anew then; never behind, but behind the anchor of
- * the last generation, whose loss was declared.
- */
+/* Whether a log continues a checkpoint of it. It may be ahead, and is signed anew then; never behind. */
 static enum az_status
 check_continues(struct ledger *ledger, uint32_t number, struct bytes note, const char *what,
-    bool is_anchor, struct az_err *reterr)
+    bool may_be_older, struct az_err *reterr)
 {
 	const struct log *log = ledger->logs[number];
 	uint8_t public_key[SIGN_PUBLIC_SIZE], root[TREE_HASH_SIZE];
 	struct sign_key *sign_key = NULL;
 	struct checkpoint checkpoint = {0};
-	bool older = false;
 	enum az_status status = log_sign_key(ledger, number, &sign_key, reterr);
 
 	if (status != AZ_OK)
 		return status;
 	sign_key_public(sign_key, public_key);
 	sign_key_free(&sign_key);
-	status = open_checkpoint(ledger, number, public_key, note, &checkpoint, &older, reterr);
-	if (status == AZ_OK && older && is_anchor && checkpoint.size > log->tree.size)
-		return AZ_OK;
+	status =
+	    open_checkpoint(ledger, number, public_key, note, may_be_older, &checkpoint, reterr);
 	if (status == AZ_OK && checkpoint.size > log->tree.size)
 		status = az_fail(reterr, AZ_FORGED, "ledger: log %u has %llu entries, its %s %llu",
 		    number, (unsigned long long)log->tree.size, what,
@@ -374,7 +367,7 @@ check_continues(struct ledger *ledger, uint32_t number, struct bytes note, const
 
 enum az_status
 ledger_check_signed(struct ledger *ledger, uint32_t number, int dirfd, const char *name,
-    const char *what, bool is_anchor, struct az_err *reterr)
+    const char *what, bool may_be_older, struct az_err *reterr)
 {
 	struct az_err err = {0};
 	struct buffer note;
@@ -383,7 +376,8 @@ ledger_check_signed(struct ledger *ledger, uint32_t number, int dirfd, const cha
 	buffer_init(&note, NOTE_MAX, false);
 	status = file_read_whole(dirfd, name, &note, &err);
 	if (status == AZ_OK)
-		status = check_continues(ledger, number, buffer_peek(&note), what, is_anchor, &err);
+		status =
+		    check_continues(ledger, number, buffer_peek(&note), what, may_be_older, &err);
 	buffer_fini(&note);
 	return status == AZ_OK ? AZ_OK : az_fail(reterr, status, "%s", err.text);
 }
@@ -393,7 +387,7 @@ static enum az_status
 check_checkpoint(struct ledger *ledger, uint32_t number, struct az_err *reterr)
 {
 	enum az_status status = ledger_check_signed(ledger, number, ledger->logs[number]->dirfd,
-	    "checkpoint", "signed checkpoint", false, reterr);
+	    "checkpoint", "signed checkpoint", true, reterr);
 
 	if (status != AZ_NOT_FOUND)
 		return status;

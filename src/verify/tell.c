@@ -273,6 +273,13 @@ print_what(FILE *file, const struct ledger_read *read)
 		print_person_entry(file, read, " for ");
 		break;
 	case ENTRY_RESTRICTED: print_restriction(file, read); break;
+	case ENTRY_TRACE_OPENED:
+		(void)fprintf(file,
+		    "had %u rows opened, inside the house only, to compare a leaked list with "
+		    "them: "
+		    "case %u",
+		    entry->rows, entry->subject);
+		return;
 	case ENTRY_DECLARED_LOSS: print_loss(file, entry); return;
 	case ENTRY_CAMPAIGN:
 		(void)fprintf(file, "%s campaign %u", entry->detail == 2 ? "closed" : "began",

@@ -102,6 +102,10 @@ run --json ledger query --client c01 --max 400
 is "$(json '[.entries[] | select(.type == "trace-opened")] | length')" 1 "the client's own log says that rows were opened"
 run --json ledger query --client c02 --max 400
 is "$(json '[.entries[] | select(.type == "trace-opened")] | length')" 0 'and of nobody else'
+run ledger export --log c01 c01-log
+"${AZUKARI_VERIFY:-$(dirname "$az")/../verify/azukari-verify}" log c01-log --vkey c01-log/vkey --story >out 2>err
+grep -q 'had [0-9]* rows opened, inside the house only, to compare a leaked list with them: case 1' out
+ok 'in words that its client can read'
 
 # The same without rows opens less, and gives the same.
 as sato --json trace --case 1 leak.csv

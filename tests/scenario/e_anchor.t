@@ -71,6 +71,35 @@ mv new "$AZUKARI_HOUSE"
 start --anchor "$anchor"
 ok 'the newer one is served'
 stop
+
+# A loss that officers declare begins another life, and its anchor beside the old one.
+rm -rf lost && mv "$AZUKARI_HOUSE" lost
+cp -a old "$AZUKARI_HOUSE"
+ends --anchor "$anchor"
+gives 4 'the older house again'
+run restore --declare-loss
+gives 0 'its loss is declared'
+wait_idle
+cp "$anchor/$client" before
+start --anchor "$anchor"
+ok 'then it is served with the same anchor'
+run ledger checkpoint --client c01 --out cp2
+stop
+cmp -s before "$anchor/$client"
+ok 'which keeps what was lost as evidence'
+cmp -s cp2 "$anchor/$(printf %s "$client" | sed 's/-g1-/-g2-/')"
+ok 'and has what is new'
+cp -a "$AZUKARI_HOUSE" old2
+cp -a "$XDG_STATE_HOME" old2-state
+start --anchor "$anchor"
+as ito disclose --client c01 --purpose checkup --by number=1 --reason enquiry
+stop
+rm -rf "$AZUKARI_HOUSE" "$XDG_STATE_HOME"
+cp -a old2 "$AZUKARI_HOUSE"
+cp -a old2-state "$XDG_STATE_HOME"
+ends --anchor "$anchor"
+gives 4 'a house put back within its new life is refused'
+client=$(printf %s "$client" | sed 's/-g1-/-g2-/')
 flip "$anchor/$client" 5
 ends --anchor "$anchor"
 gives 4 'a changed anchor is refused'
