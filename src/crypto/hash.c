@@ -4,7 +4,8 @@
  * SHA-256 goes through OpenSSL's SHA256_Init, _Update and _Final, which 3.0 deprecates in favour of EVP.
  * A node of the ledger's tree is one hash of 65 bytes, and EVP's contexts and dispatch cost about four
  * times that hash itself. Both reach the same implementation, with the processor's SHA instructions.
- * These are the only deprecated functions in use.
+ * These are the only deprecated functions in use. A message of a few blocks is padded here (FIPS 180-4, 5.1.1) and handed over
+ * in whole blocks, of which OpenSSL buffers nothing: a third of the time of a node goes into that otherwise.
  *
  * HMAC (RFC 2104) keeps the two states in which the padded key is hashed already and copies them for
  * each message: half of the work for a short message, and nothing to allocate. A computation only
@@ -35,6 +36,8 @@
 #include "crypto/cipher.h"
 
 #define HMAC_BLOCK_SIZE 64
+#define SHA_BLOCK_SIZE  64u
+#define SHA_LENGTH_SIZE 8u
 
 static_assert(sizeof(SHA256_CTX) <= sizeof(struct sha256), "struct sha256 is too small");
 static_assert(_Alignof(SHA256_CTX) <= _Alignof(struct sha256), "struct sha256 is badly aligned");
@@ -94,6 +97,27 @@ sha256_final(struct sha256 *hash, uint8_t digest[SHA256_SIZE])
 {
 	if (SHA256_Final(digest, (SHA256_CTX *)(void *)hash) != 1)
 		abort();
+}
+
+void
+sha256_short(uint8_t message[SHA256_SHORT_ROOM], size_t size, uint8_t digest[SHA256_SIZE])
+{
+	/* FIPS 180-4, 5.3.3 */
+	static const SHA256_CTX start = {.h = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+					     0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19},
+	    .md_len = SHA256_DIGEST_LENGTH};
+	size_t padded =
+	    (size + 1 + SHA_LENGTH_SIZE + SHA_BLOCK_SIZE - 1) / SHA_BLOCK_SIZE * SHA_BLOCK_SIZE;
+	SHA256_CTX state = start;
+
+	assert(size <= SHA256_SHORT_MAX);
+	message[size] = 0x80;
+	memset(message + size + 1, 0, padded - size - 1 - SHA_LENGTH_SIZE);
+	wire_store_u64be(message + padded - SHA_LENGTH_SIZE, (uint64_t)size * 8);
+	if (SHA256_Update(&state, message, padded) != 1)
+		abort();
+	for (size_t i = 0; i < SHA256_SIZE / sizeof(uint32_t); i++)
+		wire_store_u32be(digest + i * sizeof(uint32_t), state.h[i]);
 }
 
 #pragma GCC diagnostic pop

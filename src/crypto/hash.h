@@ -28,6 +28,14 @@ void sha256_update(struct sha256 *hash, const void *data, size_t size);
 void sha256_final(struct sha256 *hash, uint8_t digest[SHA256_SIZE]);
 void sha256(struct bytes bytes, uint8_t digest[SHA256_SIZE]);
 
+/*
+ * The same of a short message that stands in a buffer with room for its padding, which is written behind it: what a tree's
+ * leaves and nodes are hashed with. size is at most SHA256_SHORT_MAX.
+ */
+#define SHA256_SHORT_ROOM 320u
+#define SHA256_SHORT_MAX  (SHA256_SHORT_ROOM - 9u)
+void sha256_short(uint8_t message[SHA256_SHORT_ROOM], size_t size, uint8_t digest[SHA256_SIZE]);
+
 /* HMAC-SHA256 under one key, with the key's two blocks hashed once. */
 struct mac;
 AZ_CHECKED enum az_status mac_new(struct bytes key, struct mac **ret_mac, struct az_err *reterr);

@@ -8,6 +8,7 @@
  */
 #include "crypto/tree.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "crypto/hash.h"
@@ -16,8 +17,18 @@ void
 tree_leaf_of(struct bytes head, struct bytes rest, uint8_t ret_hash[TREE_HASH_SIZE])
 {
 	static const uint8_t prefix = 0x00;
+	uint8_t message[SHA256_SHORT_ROOM];
 	struct sha256 hash;
 
+	if (head.size < SHA256_SHORT_MAX && rest.size < SHA256_SHORT_MAX - head.size) {
+		message[0] = prefix;
+		if (head.size > 0)
+			memcpy(message + 1, head.data, head.size);
+		if (rest.size > 0)
+			memcpy(message + 1 + head.size, rest.data, rest.size);
+		sha256_short(message, 1 + head.size + rest.size, ret_hash);
+		return;
+	}
 	sha256_init(&hash);
 	sha256_update(&hash, &prefix, 1);
 	sha256_update(&hash, head.data, head.size);
@@ -35,12 +46,34 @@ void
 tree_node(const uint8_t left[TREE_HASH_SIZE], const uint8_t right[TREE_HASH_SIZE],
     uint8_t ret_hash[TREE_HASH_SIZE])
 {
-	uint8_t input[1 + 2 * TREE_HASH_SIZE];
+	uint8_t message[SHA256_SHORT_ROOM];
 
-	input[0] = 0x01;
-	memcpy(input + 1, left, TREE_HASH_SIZE);
-	memcpy(input + 1 + TREE_HASH_SIZE, right, TREE_HASH_SIZE);
-	sha256(bytes_make(input, sizeof(input)), ret_hash);
+	message[0] = 0x01;
+	memcpy(message + 1, left, TREE_HASH_SIZE);
+	memcpy(message + 1 + TREE_HASH_SIZE, right, TREE_HASH_SIZE);
+	sha256_short(message, 1 + 2 * TREE_HASH_SIZE, ret_hash);
+}
+
+void
+tree_full(
+    const uint8_t (*hashes)[TREE_HASH_SIZE], unsigned int bits, uint8_t ret_hash[TREE_HASH_SIZE])
+{
+	uint8_t above[(size_t)1 << (TREE_FULL_BITS - 1)][TREE_HASH_SIZE];
+	size_t count = (size_t)1 << bits;
+
+	assert(bits <= TREE_FULL_BITS);
+	if (bits == 0) {
+		memcpy(ret_hash, hashes[0], TREE_HASH_SIZE);
+		return;
+	}
+	for (size_t i = 0; i < count / 2; i++)
+		tree_node(hashes[2 * i], hashes[2 * i + 1], above[i]);
+	/* In place: what is overwritten was read already. */
+	for (count /= 2; count > 1; count /= 2) {
+		for (size_t i = 0; i < count / 2; i++)
+			tree_node(above[2 * i], above[2 * i + 1], above[i]);
+	}
+	memcpy(ret_hash, above[0], TREE_HASH_SIZE);
 }
 
 void

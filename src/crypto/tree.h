@@ -21,6 +21,10 @@ void tree_node(const uint8_t left[TREE_HASH_SIZE], const uint8_t right[TREE_HASH
     uint8_t ret_hash[TREE_HASH_SIZE]);
 /* Of an entry that stands in two pieces, one behind the other. */
 void tree_leaf_of(struct bytes head, struct bytes rest, uint8_t ret_hash[TREE_HASH_SIZE]);
+/* The hash over 2^bits of them, a full subtree; bits is at most TREE_FULL_BITS. */
+#define TREE_FULL_BITS 8u
+void tree_full(
+    const uint8_t (*hashes)[TREE_HASH_SIZE], unsigned int bits, uint8_t ret_hash[TREE_HASH_SIZE]);
 void tree_append(struct tree *tree, const uint8_t leaf[TREE_HASH_SIZE]);
 /* Adds a full subtree of 2^level leaves; the tree's size must be a multiple of that. */
 void tree_append_subtree(struct tree *tree, unsigned int level, const uint8_t hash[TREE_HASH_SIZE]);

@@ -42,6 +42,10 @@ enum group {
 #define SUBJECT_SIZE ((size_t)36)
 #define LIST_SIZE    ((size_t)96)
 #define HASH_SIZE    ((size_t)32)
+#define TIME_AT      4u /* offsets in the whole, and in their group */
+#define PADDING_AT   11u
+#define ROWS_AT      22u /* of PURPOSE */
+#define ROWS_TOO_AT  16u /* of SUBJECT */
 #define SIGNED_SIZE  ((size_t)64)
 
 static const struct {
@@ -302,4 +306,34 @@ ledger_entry_decode(struct bytes bytes, uint32_t log, struct ledger_read *ret_en
 		return AZ_CORRUPT;
 	*ret_entry = read;
 	return AZ_OK;
+}
+
+bool
+ledger_entry_peek(struct bytes bytes, enum entry_type *ret_type, int64_t *ret_time_us)
+{
+	const uint8_t *group;
+	unsigned int groups;
+	size_t type;
+
+	if (bytes.size < COMMON_SIZE || bytes.data[0] != ENTRY_VERSION)
+		return false;
+	type = bytes.data[1];
+	if (type >= AZ_ARRAY_SIZE(types) || types[type].name == NULL)
+		return false;
+	groups = types[type].groups;
+	if (wire_load_u16(bytes.data + 2) != bytes.size || bytes.size != encoded_size(groups))
+		return false;
+	group = bytes.data + COMMON_SIZE;
+	if ((groups & GROUP_PURPOSE) != 0) {
+		const uint8_t *subject =
+		    group + PURPOSE_SIZE + ((groups & GROUP_PERSON) != 0 ? PERSON_SIZE : 0);
+
+		if (group[PADDING_AT] != 0 ||
+		    ((groups & GROUP_SUBJECT) != 0 &&
+			wire_load_u32(group + ROWS_AT) != wire_load_u32(subject + ROWS_TOO_AT)))
+			return false;
+	}
+	*ret_type = (enum entry_type)type;
+	*ret_time_us = (int64_t)wire_load_u64(bytes.data + TIME_AT);
+	return true;
 }

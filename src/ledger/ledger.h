@@ -181,6 +181,9 @@ AZ_CHECKED enum az_status ledger_entry_encode(
     const struct ledger_read *entry, struct buffer *buffer);
 AZ_CHECKED enum az_status ledger_entry_decode(
     struct bytes bytes, uint32_t log, struct ledger_read *ret_entry);
+/* Type and time alone, of what decode would take, and of nothing else: for who walks over millions. False: decode fails. */
+bool ledger_entry_peek(
+    struct bytes bytes, enum entry_type *ret_type, int64_t *ret_time_us) AZ_CHECKED;
 const char *ledger_entry_name(enum entry_type type); /* NULL for an unknown one */
 
 /*

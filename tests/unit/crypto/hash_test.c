@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "crypto/hash.h"
+#include "crypto/tree.h"
 #include "hex.h"
 
 static const uint8_t house[16] = {'U', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -37,6 +38,73 @@ sha256_gives_the_published_digests(void **state)
 	}
 	sha256(bytes_make(NULL, 0), digest);
 	assert_hex(digest, vectors[0].digest);
+}
+
+/* Each length around the ends of blocks, where the padding takes one block more. */
+static void
+short_messages_have_the_digest_of_any_other(void **state)
+{
+	uint8_t message[SHA256_SHORT_ROOM];
+	uint8_t digest[SHA256_SIZE], expected[SHA256_SIZE];
+
+	(void)state;
+	for (size_t size = 0; size <= SHA256_SHORT_MAX; size++) {
+		/* What lies behind the message must not matter. */
+		memset(message, 0xa5, sizeof(message));
+		for (size_t i = 0; i < size; i++)
+			message[i] = (uint8_t)(i * 7 + size);
+		sha256(bytes_make(message, size), expected);
+		sha256_short(message, size, digest);
+		assert_memory_equal(digest, expected, sizeof(digest));
+	}
+	memcpy(message, "abc", 3);
+	sha256_short(message, 3, digest);
+	assert_hex(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+static void
+a_full_subtree_is_what_its_leaves_appended_give(void **state)
+{
+	uint8_t leaves[256][TREE_HASH_SIZE];
+	struct tree tree = {0};
+
+	(void)state;
+	for (size_t i = 0; i < AZ_ARRAY_SIZE(leaves); i++) {
+		unsigned int bits = 0;
+		uint8_t root[TREE_HASH_SIZE], full[TREE_HASH_SIZE];
+
+		tree_leaf(bytes_make(&i, sizeof(i)), leaves[i]);
+		tree_append(&tree, leaves[i]);
+		if ((tree.size & (tree.size - 1)) != 0)
+			continue;
+		while ((uint64_t)1 << bits < tree.size)
+			bits++;
+		tree_root(&tree, root);
+		tree_full((const uint8_t(*)[TREE_HASH_SIZE])leaves, bits, full);
+		assert_memory_equal(root, full, sizeof(root));
+	}
+}
+
+/* An entry that is too long to be hashed in one go, too. */
+static void
+a_leaf_is_the_hash_of_a_zero_and_the_entry(void **state)
+{
+	uint8_t data[700] = {0};
+	uint8_t leaf[TREE_HASH_SIZE], expected[TREE_HASH_SIZE];
+
+	(void)state;
+	for (size_t i = 1; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 13);
+	for (size_t size = 0; size < sizeof(data) - 1; size++) {
+		size_t cut = size / 3;
+
+		sha256(bytes_make(data, size + 1), expected);
+		tree_leaf(bytes_make(data + 1, size), leaf);
+		assert_memory_equal(leaf, expected, sizeof(leaf));
+		tree_leaf_of(
+		    bytes_make(data + 1, cut), bytes_make(data + 1 + cut, size - cut), leaf);
+		assert_memory_equal(leaf, expected, sizeof(leaf));
+	}
 }
 
 static void
@@ -478,6 +546,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(sha256_gives_the_published_digests),
+	    cmocka_unit_test(short_messages_have_the_digest_of_any_other),
+	    cmocka_unit_test(a_full_subtree_is_what_its_leaves_appended_give),
+	    cmocka_unit_test(a_leaf_is_the_hash_of_a_zero_and_the_entry),
 	    cmocka_unit_test(a_million_letters_in_odd_pieces_give_the_published_digest),
 	    cmocka_unit_test(macs_are_those_of_the_rfc),
 	    cmocka_unit_test(macs_under_keys_longer_than_a_block_are_those_of_the_rfc),

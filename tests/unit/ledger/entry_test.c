@@ -52,6 +52,52 @@ every_type_comes_back_as_it_was(void **state)
 	}
 }
 
+/* Every byte of an entry of every type, changed in every bit: who peeks takes what who decodes does, and sees the same. */
+static void
+peeking_takes_what_decoding_takes_and_nothing_else(void **state)
+{
+	unsigned int refused = 0;
+
+	(void)state;
+	for (unsigned int type = 1; type <= UINT8_MAX; type++) {
+		struct ledger_read read = sample((enum entry_type)type);
+		struct buffer buffer;
+
+		if (ledger_entry_name((enum entry_type)type) == NULL)
+			continue;
+		buffer_init(&buffer, LEDGER_ENTRY_MAX, false);
+		assert_int_equal(ledger_entry_encode(&read, &buffer), AZ_OK);
+		for (size_t bit = 0; bit <= 8 * buffer.size; bit++) {
+			struct ledger_read decoded;
+			enum entry_type peeked = ENTRY_NONE;
+			int64_t time_us = 0;
+			size_t size = buffer.size;
+			bool good;
+
+			if (bit < 8 * buffer.size)
+				buffer.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+			else
+				size--;
+			good = ledger_entry_decode(bytes_make(buffer.data, size), 3, &decoded) ==
+			    AZ_OK;
+			assert_int_equal(
+			    ledger_entry_peek(bytes_make(buffer.data, size), &peeked, &time_us),
+			    good);
+			if (good) {
+				assert_int_equal(peeked, decoded.entry.type);
+				assert_int_equal(time_us, decoded.entry.time_us);
+			}
+			refused += good ? 0 : 1;
+			if (bit < 8 * buffer.size)
+				buffer.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		}
+		buffer_fini(&buffer);
+	}
+	assert_true(refused > 100);
+	assert_false(
+	    ledger_entry_peek(bytes_make(NULL, 0), &(enum entry_type){ENTRY_NONE}, &(int64_t){0}));
+}
+
 static void
 the_fields_of_a_disclosure_and_of_a_list_come_back(void **state)
 {
@@ -189,6 +235,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_type_comes_back_as_it_was),
+	    cmocka_unit_test(peeking_takes_what_decoding_takes_and_nothing_else),
 	    cmocka_unit_test(the_fields_of_a_disclosure_and_of_a_list_come_back),
 	    cmocka_unit_test(i7_an_approval_carries_what_was_signed_and_the_signature),
 	    cmocka_unit_test(a_disclosure_has_exactly_these_bytes),
