@@ -9,11 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "base/socket.h"
 #include "crypto/hash.h"
 
 #define HOST_MAGIC   "AZHOST\0"
@@ -61,21 +60,8 @@ house_folder_close(struct house_folder *folder)
 enum az_status
 house_connect(const struct house_folder *folder, int *ret_fd, struct az_err *reterr)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return az_fail_errno(reterr, AZ_IO, errno, "socket");
-	(void)snprintf(address.sun_path, sizeof(address.sun_path),
-	    "/proc/self/fd/%d/run/" HOUSE_SOCKET, folder->dirfd);
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
-		int reason = errno;
-
-		fd_close(&fd);
-		return az_fail_errno(reterr, AZ_GONE, reason, "the keeper cannot be reached");
-	}
-	*ret_fd = fd;
-	return AZ_OK;
+	return socket_connect(
+	    folder->dirfd, "run/" HOUSE_SOCKET, "the keeper cannot be reached", ret_fd, reterr);
 }
 
 /* --- the host secret -------------------------------------------------------------------------- */

@@ -17,11 +17,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/frame.h"
+#include "base/socket.h"
 #include "cli/values.h"
 #include "crypto/slots.h"
 #include "proto/unlock.h"
@@ -92,19 +92,8 @@ passphrase_read(const char *of, const char *spec, bool is_new, struct secret **r
 enum az_status
 locked_connect(const struct house_folder *folder, int *ret_fd, struct az_err *reterr)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return az_fail_errno(reterr, AZ_IO, errno, "socket");
-	(void)snprintf(address.sun_path, sizeof(address.sun_path),
-	    "/proc/self/fd/%d/run/" UNLOCK_SOCKET, folder->dirfd);
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
-		fd_close(&fd);
-		return az_fail(reterr, AZ_GONE, "nobody waits for passphrases");
-	}
-	*ret_fd = fd;
-	return AZ_OK;
+	return socket_connect(
+	    folder->dirfd, "run/" UNLOCK_SOCKET, "nobody waits for passphrases", ret_fd, reterr);
 }
 
 bool
@@ -116,29 +105,6 @@ locked_is_waiting(const struct house_folder *folder)
 		return false;
 	fd_close(&fd);
 	return true;
-}
-
-static enum az_status
-listen_at(int run_dirfd, int *ret_fd, struct az_err *reterr)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return az_fail_errno(reterr, AZ_IO, errno, "socket");
-	/* We hold the lock: what is there was left behind. */
-	(void)unlinkat(run_dirfd, UNLOCK_SOCKET, 0);
-	(void)snprintf(address.sun_path, sizeof(address.sun_path),
-	    "/proc/self/fd/%d/" UNLOCK_SOCKET, run_dirfd);
-	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 ||
-	    fchmodat(run_dirfd, UNLOCK_SOCKET, 0666, 0) != 0 || listen(fd, 16) != 0) {
-		int reason = errno;
-
-		fd_close(&fd);
-		return az_fail_errno(reterr, AZ_IO, reason, "run/" UNLOCK_SOCKET);
-	}
-	*ret_fd = fd;
-	return AZ_OK;
 }
 
 /* --- waiting ---------------------------------------------------------------------------------- */
@@ -255,7 +221,7 @@ locked_wait(const struct house_folder *folder, const struct secret *host, struct
 	if (status == AZ_OK)
 		status = dir_open(folder->dirfd, "run", false, 0, &run_dirfd, reterr);
 	if (status == AZ_OK)
-		status = listen_at(run_dirfd, &listen_fd, reterr);
+		status = socket_listen(run_dirfd, UNLOCK_SOCKET, 16, &listen_fd, reterr);
 	if (status == AZ_OK) {
 		(void)fprintf(stderr,
 		    "azukari: the house is locked: %u of %u officers must unlock it: azukari "

@@ -23,13 +23,13 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/frame.h"
 #include "base/proc.h"
+#include "base/socket.h"
 #include "base/wire.h"
 #include "cli/program.h"
 #include "crypto/slots.h"
@@ -535,28 +535,6 @@ reap(struct parent *parent)
 /* --- the socket and the loop ------------------------------------------------------------------ */
 
 static enum az_status
-listen_at(struct parent *parent, struct az_err *reterr)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return az_fail_errno(reterr, AZ_IO, errno, "socket");
-	parent->listen_fd = fd;
-	/* We hold the lock: what is there was left behind. */
-	if (unlinkat(parent->run_dirfd, HOUSE_SOCKET, 0) != 0 && errno != ENOENT)
-		return az_fail_errno(reterr, AZ_IO, errno, "run/" HOUSE_SOCKET);
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/" HOUSE_SOCKET,
-	    parent->run_dirfd);
-	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
-		return az_fail_errno(reterr, AZ_IO, errno, "run/" HOUSE_SOCKET);
-	/* Who may connect proves who they are with two keys. */
-	if (fchmodat(parent->run_dirfd, HOUSE_SOCKET, 0666, 0) != 0 || listen(fd, BACKLOG) != 0)
-		return az_fail_errno(reterr, AZ_IO, errno, "run/" HOUSE_SOCKET);
-	return AZ_OK;
-}
-
-static enum az_status
 watch_signals(struct parent *parent, struct az_err *reterr)
 {
 	sigset_t set;
@@ -702,7 +680,9 @@ parent_run(const struct parent_config *config, struct az_err *reterr)
 	if (status == AZ_OK)
 		status = watch_signals(&parent, reterr);
 	if (status == AZ_OK)
-		status = listen_at(&parent, reterr);
+		/* Who may connect proves who they are with two keys. */
+		status = socket_listen(
+		    parent.run_dirfd, HOUSE_SOCKET, BACKLOG, &parent.listen_fd, reterr);
 	if (status == AZ_OK)
 		status = start(&parent, reterr);
 	while (status == AZ_OK && !has_ended(&parent))

@@ -16,17 +16,18 @@
 #include "guard/teller.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/frame.h"
 #include "base/proc.h"
+#include "base/socket.h"
 #include "base/wire.h"
 #include "channel/channel.h"
 #include "guard/queue.h"
@@ -190,25 +191,6 @@ ask(struct teller *teller, enum front_message type, const union front_request *r
 	return status;
 }
 
-static enum az_status
-reach(struct teller *teller, int *ret_fd, struct az_err *reterr)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return az_fail_errno(reterr, AZ_IO, errno, "socket");
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", teller->socket_path);
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
-		int reason = errno;
-
-		fd_close(&fd);
-		return az_fail_errno(reterr, AZ_GONE, reason, "the house cannot be reached");
-	}
-	*ret_fd = fd;
-	return AZ_OK;
-}
-
 /* Compares what the house has with what the queue says that it has. */
 static enum az_status
 settle(struct teller *teller, uint64_t has, struct az_err *reterr)
@@ -257,7 +239,8 @@ sign_in(struct teller *teller, struct az_err *reterr)
 	union front_request request = {0};
 	uint64_t has = 0;
 	int fd = -1;
-	enum az_status status = reach(teller, &fd, reterr);
+	enum az_status status = socket_connect(
+	    AT_FDCWD, teller->socket_path, "the house cannot be reached", &fd, reterr);
 
 	memcpy(config.house, teller->key.house, sizeof(config.house));
 	memcpy(config.keeper, teller->key.keeper, sizeof(config.keeper));
