@@ -129,6 +129,8 @@ policy_narrow(struct grant *grant, struct az_err *reterr)
 		    "disclose: the guard of this device is silent, and the purpose shows no field "
 		    "in part");
 	grant->shown = grant->masked;
+	grant->unmasked = 0;
+	grant->checked = 0;
 	return AZ_OK;
 }
 

@@ -392,7 +392,7 @@ AZ_CHECKED enum az_status policy_grant(const struct client *client, const struct
 /* Shows fields whole, as far as the grant lets them be unmasked. */
 void policy_unmask(struct grant *grant, uint64_t fields);
 
-/* Leaves of a grant only what is shown in part. AZ_DENIED: that is nothing. */
+/* Leaves of a grant only what is shown in part, and lets nothing be unmasked or checked. AZ_DENIED: that is nothing. */
 AZ_CHECKED enum az_status policy_narrow(struct grant *grant, struct az_err *reterr);
 
 /*

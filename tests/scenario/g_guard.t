@@ -58,7 +58,7 @@ is "$(json '.devices[0].guard')" silent 'what is not heard is silent'
 
 # Silent: masked fields only. Live: as the purpose says.
 run client add c01 --name 'City of Example'
-run purpose add c01/checkup --fields name,phone:last4 --roles agent --until 2030-12-31
+run purpose add c01/checkup --fields name,phone:last4 --unmask phone --roles agent --until 2030-12-31
 run purpose add c01/names --fields name --roles agent --until 2030-12-31
 printf 'number,name,phone\n1,Ann Lee,03-1234-5678\n2,Bob Ray,090-1111-2222\n' >list.csv
 as mori entrust --client c01 --purpose checkup --as-of 2026-04-01 list.csv
@@ -69,6 +69,12 @@ look checkup
 gives 0 'at a device whose guard is silent somebody is found'
 is "$(json '(.fields | keys | join(",")) + " " + .guard')" 'phone silent' 'only what is masked is shown'
 is "$(json '.fields.phone')" '**-****-5678' 'and only in part'
+as ito --json disclose --client c01 --purpose checkup --by number=1 --reason enquiry --unmask phone --why 'says it is not theirs'
+gives 3 'which is not unmasked there'
+! grep -q 5678 out
+ok 'nor told'
+as ito check --client c01 --purpose checkup --by number=1 --reason enquiry --is phone=03-1234-5678
+gives 3 'and no value is checked'
 look names
 gives 3 'where nothing is masked nothing is shown'
 run --json ledger query --client c01 --max 1

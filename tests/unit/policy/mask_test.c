@@ -356,6 +356,30 @@ outside_of_the_zones_nothing_or_only_masked(void **state)
 	    policy_grant(&client, &purpose, ROLE_AGENT, &where, 1, &grant, NULL), AZ_DENIED);
 }
 
+/* As at a device whose guard is silent: masked, and no way around the mask. */
+static void
+what_is_narrowed_is_not_unmasked_or_checked(void **state)
+{
+	struct client client = a_client();
+	struct purpose purpose = a_purpose();
+	struct grant grant;
+
+	(void)state;
+	purpose.fields[1].unmask = true;
+	assert_int_equal(
+	    policy_grant(&client, &purpose, ROLE_AGENT, &here, 1, &grant, NULL), AZ_OK);
+	assert_int_equal(policy_narrow(&grant, NULL), AZ_OK);
+	assert_true(grant.shown == FIELD_BIT(FIELD_X_FIRST) && grant.masked == grant.shown);
+	assert_true(grant.unmasked == 0 && grant.checked == 0);
+	policy_unmask(&grant, UINT64_MAX);
+	assert_true(grant.masked == grant.shown);
+	assert_int_equal(grant.masks[FIELD_X_FIRST], MASK_FIRST);
+	purpose.fields[1].mask = MASK_FULL;
+	assert_int_equal(
+	    policy_grant(&client, &purpose, ROLE_AGENT, &here, 1, &grant, NULL), AZ_OK);
+	assert_int_equal(policy_narrow(&grant, NULL), AZ_DENIED);
+}
+
 static void
 hidden_fields_are_not_in_the_row(void **state)
 {
@@ -397,6 +421,7 @@ main(void)
 	    cmocka_unit_test(only_what_the_purpose_lets_is_unmasked),
 	    cmocka_unit_test(i9_everything_else_is_denied),
 	    cmocka_unit_test(outside_of_the_zones_nothing_or_only_masked),
+	    cmocka_unit_test(what_is_narrowed_is_not_unmasked_or_checked),
 	    cmocka_unit_test(hidden_fields_are_not_in_the_row),
 	};
 
