@@ -291,15 +291,13 @@ static enum az_status
 accept_or_reject(const struct bulk *bulk, struct az_err *reterr)
 {
 	const struct consignment *counts = &bulk->consignment;
-	/* Whom a withdrawal names without a number and nobody knows is nobody to withdraw: that is told, and no fault. */
-	uint32_t unknown = bulk->join != 0 ? counts->unknown : 0;
-
 	if (counts->accepted == 0)
 		return az_fail(reterr, AZ_INVALID, "the list has no row that can be accepted");
 	if (bulk->strict && counts->refused > 0)
 		return az_fail(reterr, AZ_INVALID, "%u of %u rows were refused (--strict)",
 		    counts->refused, counts->rows);
-	if ((uint64_t)(counts->refused - unknown) * REFUSED_PART > counts->rows)
+	/* Whom a withdrawal names without a number and nobody knows is nobody to withdraw: that is told, and no fault. */
+	if ((uint64_t)(counts->refused - bulk->refused_unknown) * REFUSED_PART > counts->rows)
 		return az_fail(reterr, AZ_INVALID, "%u of %u rows were refused, more than 5 %%",
 		    counts->refused, counts->rows);
 	return AZ_OK;

@@ -196,6 +196,7 @@ struct bulk {
 	uint32_t next_record;
 	struct number_set numbers;
 	uint32_t last_row, last_refused; /* of the list, as intake numbers it */
+	uint32_t refused_unknown;        /* refused since nobody of the client is that */
 	struct bulk_refusal refusals[BULK_REFUSALS_MAX];
 	size_t refusal_count;
 	uint32_t doubts[BULK_REFUSALS_MAX]; /* rows */

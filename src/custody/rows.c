@@ -191,7 +191,10 @@ static enum az_status
 refuse_row(struct bulk *bulk, struct bulk_row *row, enum refusal reason, struct az_err *reterr)
 {
 	row->fate = FATE_REFUSED;
-	bulk->consignment.unknown += reason == REFUSAL_JOIN_UNKNOWN ? 1 : 0;
+	if (reason == REFUSAL_JOIN_UNKNOWN) {
+		bulk->consignment.unknown++;
+		bulk->refused_unknown++;
+	}
 	return refuse(bulk, row->in.row, reason, reterr);
 }
 

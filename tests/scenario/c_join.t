@@ -158,6 +158,12 @@ give --as-of 2026-05-08 --mode withdraw --join name+birth eve.csv
 gives 1 'a withdrawal of one of two who agree'
 see --by number=5
 gives 0 'withdraws neither'
+printf 'name,birth,phone\nDan Poe,1983-04-04,03-1234-4444\n' >elsewhere.csv
+as mori --json entrust --client c01 --purpose survey --as-of 2026-05-09 --mode withdraw --join name+birth,phone elsewhere.csv
+is "$code $(json '[.accepted,.withdrawn,.unknown,.refused] | join(" ")')" '0 1 0 1 0' \
+	'who is in lists of another purpose only is withdrawn beforehand'
+see --by number=4
+gives 0 'and stays in those'
 
 # --- a vault that lies
 stop
