@@ -537,8 +537,9 @@ keeper_run(bool sealed)
 	/* The parent waits for our word now, so nothing of a second frame can be lost here. */
 	first.fd = -1;
 	link_fini(&first);
+	/* Passphrases go through it. */
 	link_init(&keeper.parent, KEEPER_FD_PARENT, LINK_NONBLOCKING, PARENT_BODY_MAX,
-	    PARENT_OUT_MAX, false);
+	    PARENT_OUT_MAX, true);
 	keeper.parent.accepts_fds = true;
 	link_init(&keeper.vault, KEEPER_FD_VAULT, LINK_NONBLOCKING, VAULT_FRAME_MAX, VAULT_OUT_MAX,
 	    false);
