@@ -43,6 +43,18 @@
 #define DEATHS_MAX     10 /* in a minute */
 #define DEATHS_US      (60 * AZ_US_PER_S)
 #define CHILDREN_MAX   4
+#define LEAVE_US                                                                                   \
+	(2 * AZ_US_PER_S) /* a child ends by itself so soon after the keeper let go of it */
+
+/*
+ * One that the keeper asked for. Our copy of its end of the socket says when the keeper has let go of the other: then it
+ * ends, or is ended, whatever it was made to do.
+ */
+struct child {
+	pid_t pid; /* 0: none */
+	int fd;
+	int64_t left_us; /* when the keeper let go of it; 0: it has not */
+};
 
 struct parent {
 	const struct parent_config *config;
@@ -51,7 +63,7 @@ struct parent {
 	int tables_fd; /* what keeper and intake make match keys with, the same for both */
 	int signal_fd;
 	pid_t keeper, vault; /* 0: not running */
-	pid_t children[CHILDREN_MAX];
+	struct child children[CHILDREN_MAX];
 	struct link link;
 	bool has_link;
 	bool ready, told;
@@ -182,8 +194,8 @@ kill_children(struct parent *parent)
 	if (parent->vault != 0)
 		(void)kill(parent->vault, SIGKILL);
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
-		if (parent->children[i] != 0)
-			(void)kill(parent->children[i], SIGKILL);
+		if (parent->children[i].pid != 0)
+			(void)kill(parent->children[i].pid, SIGKILL);
 	}
 }
 
@@ -223,8 +235,18 @@ send_child(struct parent *parent, uint32_t id, uint8_t which, int fd, struct az_
 	return link_send_fd(&parent->link, PARENT_CHILD, id, bytes_make(&which, 1), fd, reterr);
 }
 
+/* Its end of the socket, once it has one. */
+static void
+keep_end(struct child *child, int *fd)
+{
+	child->fd = *fd;
+	*fd = -1;
+	if (child->pid == 0)
+		fd_close(&child->fd);
+}
+
 static enum az_status
-spawn_intake(struct parent *parent, uint32_t id, pid_t *ret_pid, struct az_err *reterr)
+spawn_intake(struct parent *parent, uint32_t id, struct child *child, struct az_err *reterr)
 {
 	int pair[2] = {-1, -1};
 	int pipe_fds[2] = {-1, -1};
@@ -236,21 +258,21 @@ spawn_intake(struct parent *parent, uint32_t id, pid_t *ret_pid, struct az_err *
 		int fds[] = {pair[1], pipe_fds[0], parent->tables_fd};
 
 		status = parent_spawn("azukari-intake", "../intake", NULL, fds, AZ_ARRAY_SIZE(fds),
-		    parent->config->users.intake, ret_pid, reterr);
+		    parent->config->users.intake, &child->pid, reterr);
 	}
 	if (status == AZ_OK)
 		status = send_child(parent, id, 0, pair[0], reterr);
 	if (status == AZ_OK)
 		status = send_child(parent, id, 1, pipe_fds[1], reterr);
 	fd_close(&pair[0]);
-	fd_close(&pair[1]);
+	keep_end(child, &pair[1]);
 	fd_close(&pipe_fds[0]);
 	fd_close(&pipe_fds[1]);
 	return status;
 }
 
 static enum az_status
-spawn_verify(struct parent *parent, uint32_t id, pid_t *ret_pid, struct az_err *reterr)
+spawn_verify(struct parent *parent, uint32_t id, struct child *child, struct az_err *reterr)
 {
 	int pair[2] = {-1, -1};
 	int ledger = openat(parent->keeper_dirfd, "ledger", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -264,30 +286,30 @@ spawn_verify(struct parent *parent, uint32_t id, pid_t *ret_pid, struct az_err *
 		int fds[] = {pair[1], ledger};
 
 		status = parent_spawn("azukari-keeper", "../keeper", "verify", fds,
-		    AZ_ARRAY_SIZE(fds), parent->config->users.keeper, ret_pid, reterr);
+		    AZ_ARRAY_SIZE(fds), parent->config->users.keeper, &child->pid, reterr);
 	}
 	if (status == AZ_OK)
 		status = send_child(parent, id, 0, pair[0], reterr);
 	fd_close(&pair[0]);
-	fd_close(&pair[1]);
+	keep_end(child, &pair[1]);
 	fd_close(&ledger);
 	return status;
 }
 
 /* It has nothing but a socket, and the user that intake has. */
 static enum az_status
-spawn_attribute(struct parent *parent, uint32_t id, pid_t *ret_pid, struct az_err *reterr)
+spawn_attribute(struct parent *parent, uint32_t id, struct child *child, struct az_err *reterr)
 {
 	int pair[2] = {-1, -1};
 	enum az_status status = proc_socketpair(pair, reterr);
 
 	if (status == AZ_OK)
 		status = parent_spawn("azukari-attribute", "../attribute", NULL, &pair[1], 1,
-		    parent->config->users.intake, ret_pid, reterr);
+		    parent->config->users.intake, &child->pid, reterr);
 	if (status == AZ_OK)
 		status = send_child(parent, id, 0, pair[0], reterr);
 	fd_close(&pair[0]);
-	fd_close(&pair[1]);
+	keep_end(child, &pair[1]);
 	return status;
 }
 
@@ -297,10 +319,10 @@ take_spawn(struct parent *parent, const struct frame *frame)
 	uint8_t child = frame->body.data[0];
 	struct az_err err = {0};
 	enum az_status status = AZ_BUSY;
-	pid_t *place = NULL;
+	struct child *place = NULL;
 
 	for (size_t i = 0; i < CHILDREN_MAX && place == NULL; i++) {
-		if (parent->children[i] == 0)
+		if (parent->children[i].pid == 0)
 			place = &parent->children[i];
 	}
 	if (place == NULL)
@@ -486,8 +508,10 @@ take_death(struct parent *parent, pid_t pid, int how)
 	bool starts_anew;
 
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
-		if (parent->children[i] == pid)
-			parent->children[i] = 0;
+		if (parent->children[i].pid != pid)
+			continue;
+		fd_close(&parent->children[i].fd);
+		parent->children[i] = (struct child){.fd = -1};
 	}
 	if (pid != parent->keeper && pid != parent->vault)
 		return;
@@ -573,23 +597,42 @@ is_idle(const struct parent *parent, int64_t now)
 	if (!parent->config->transient || !parent->ready || parent->idle_since_us == 0)
 		return false;
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
-		if (parent->children[i] != 0)
+		if (parent->children[i].pid != 0)
 			return false;
 	}
 	return now - parent->idle_since_us >= patience;
+}
+
+/* Ends children that the keeper let go of and that do not go by themselves. */
+static void
+end_children(struct parent *parent, const struct pollfd *fds, int64_t now)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		struct child *child = &parent->children[i];
+
+		if (child->pid == 0)
+			continue;
+		if (fds[i].revents != 0 && child->left_us == 0)
+			child->left_us = now;
+		if (child->left_us != 0 && now - child->left_us > LEAVE_US)
+			(void)kill(child->pid, SIGKILL);
+	}
 }
 
 /* One turn: waits for something to happen, and deals with it. */
 static enum az_status
 turn(struct parent *parent, struct az_err *reterr)
 {
-	struct pollfd fds[2] = {{.fd = parent->signal_fd, .events = POLLIN},
+	struct pollfd fds[2 + CHILDREN_MAX] = {{.fd = parent->signal_fd, .events = POLLIN},
 	    {.fd = parent->has_link ? parent->link.fd : -1, .events = POLLIN}};
 	int64_t now;
 	enum az_status status = AZ_OK;
 
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		fds[2 + i].fd = parent->children[i].left_us == 0 ? parent->children[i].fd : -1;
 	if (poll(fds, AZ_ARRAY_SIZE(fds), 100) < 0 && errno != EINTR)
 		return az_fail_errno(reterr, AZ_IO, errno, "poll");
+	end_children(parent, fds + 2, clock_monotonic_us());
 	if (fds[0].revents != 0)
 		take_signals(parent);
 	if (parent->has_link && fds[1].revents != 0)
@@ -670,6 +713,7 @@ parent_run(const struct parent_config *config, struct az_err *reterr)
 	    .tables_fd = -1,
 	    .listen_fd = -1,
 	    .signal_fd = -1,
+	    .children = {{.fd = -1}, {.fd = -1}, {.fd = -1}, {.fd = -1}},
 	    .pause_us = PAUSE_FIRST_US};
 	enum az_status status = open_folders(&parent, reterr);
 
