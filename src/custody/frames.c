@@ -10,11 +10,6 @@
 #include "custody/bulk.h"
 
 #define WAIT_MS 200
-#ifdef AZ_TESTABLE
-#define SILENCE_US (20 * AZ_US_PER_S)
-#else
-#define SILENCE_US (300 * AZ_US_PER_S)
-#endif
 
 /* --- columns ---------------------------------------------------------------------------------- */
 
@@ -127,7 +122,7 @@ take_frame(struct bulk_worker *worker, const struct frame *frame, struct az_err 
 
 /*
  * Whether intake has something to say. It is waited for as long as the list comes; when it has all of it and is
- * silent for SILENCE_US, it hangs. AZ_GONE: the list was given up.
+ * silent for READING_SILENCE_US, it hangs. AZ_GONE: the list was given up.
  */
 static enum az_status
 await_intake(struct bulk *bulk, struct az_err *reterr)
@@ -147,7 +142,7 @@ await_intake(struct bulk *bulk, struct az_err *reterr)
 		(void)pthread_mutex_unlock(&bulk->lock);
 		if (!had_all)
 			since = clock_monotonic_us();
-		else if (clock_monotonic_us() - since > SILENCE_US)
+		else if (clock_monotonic_us() - since > READING_SILENCE_US)
 			return az_fail(
 			    reterr, AZ_IO, "intake has the whole list and says nothing any more");
 		had_all = has_all;

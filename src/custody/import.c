@@ -33,14 +33,18 @@ struct importing {
 	struct loop_watch *watch;
 	struct history_writer *writer;
 	uint64_t rows;
-	bool has_ended; /* intake said so */
+	bool has_ended;   /* intake said so */
+	int64_t heard_us; /* when intake last said something */
 	int64_t told_us;
+	bool fails; /* once the feeder is done, by err */
+	struct az_err err;
 	/* The feeder's, until it is done: */
 	pthread_t feeder;
 	bool has_feeder;
 	atomic_bool is_over, is_fed;
 	enum az_status feed_status;
 	struct az_err feed_err;
+	int64_t fed_us;
 	uint8_t sha256[SHA256_SIZE];
 	/* The flusher's, until it is done: */
 	pthread_t flusher;
@@ -72,6 +76,10 @@ importing_free(struct importing *importing)
 	free(importing);
 }
 
+/*
+ * Its feeder may be inside a read that somebody else decides the end of: the loop does not wait for that, and fails the
+ * import when it is over.
+ */
 static void
 import_fail(struct importing *importing, enum az_status status, const struct az_err *err)
 {
@@ -79,6 +87,14 @@ import_fail(struct importing *importing, enum az_status status, const struct az_
 	struct az_err copy = *err;
 
 	copy.status = status;
+	if (importing->has_feeder && !atomic_load(&importing->is_fed)) {
+		importing->fails = true;
+		importing->err = copy;
+		atomic_store(&importing->is_over, true);
+		if (importing->watch != NULL)
+			loop_unwatch(importing->custody->config.loop, &importing->watch);
+		return;
+	}
 	importing_free(importing);
 	request_fail(request, &copy);
 }
@@ -119,6 +135,7 @@ feeder_run(void *arg)
 	    importing->custody->intake_identity, importing->sha256, &importing->feed_err);
 	/* The end of the pipe is the end of the file. */
 	fd_close(&importing->pipe_fd);
+	importing->fed_us = clock_monotonic_us();
 	atomic_store(&importing->is_fed, true);
 	loop_wake(importing->custody->config.loop);
 	return NULL;
@@ -210,6 +227,9 @@ take_line(struct importing *importing, const struct history_line *line, struct a
 
 	if (line->row != importing->rows + 1)
 		return az_fail(reterr, AZ_INVALID, "history: intake sent what cannot be");
+	if (importing->rows == importing->asked_rows)
+		return az_fail(reterr, AZ_CONFLICT,
+		    "history %u: it has other rows than what was approved", importing->history.id);
 	if (client == NULL)
 		return bad(line, "client", "there is no such client", reterr);
 	if (line->time_us > clock_now_us() + AZ_US_PER_DAY)
@@ -356,6 +376,23 @@ finish(struct importing *importing)
 		import_fail(importing, status, &err);
 }
 
+/* The file was read to its end or given up, and intake has nothing to say to that. */
+static void
+end_silence(struct importing *importing)
+{
+	int64_t now = clock_monotonic_us();
+	struct az_err err = {0};
+
+	if (atomic_load(&importing->is_over))
+		import_fail(importing, az_fail(&err, AZ_GONE, "history: it was given up"), &err);
+	else if (now - importing->fed_us > READING_SILENCE_US &&
+	    now - importing->heard_us > READING_SILENCE_US)
+		import_fail(importing,
+		    az_fail(&err, AZ_IO,
+			"history: intake has the whole file and says nothing any more"),
+		    &err);
+}
+
 void
 importing_round(struct custody *custody)
 {
@@ -363,7 +400,10 @@ importing_round(struct custody *custody)
 
 	if (importing == NULL)
 		return;
-	if (importing->has_flusher && atomic_load(&importing->is_flushed)) {
+	if (importing->fails) {
+		if (atomic_load(&importing->is_fed))
+			import_fail(importing, importing->err.status, &importing->err);
+	} else if (importing->has_flusher && atomic_load(&importing->is_flushed)) {
 		struct az_err err = importing->flush_err;
 
 		(void)pthread_join(importing->flusher, NULL);
@@ -372,9 +412,11 @@ importing_round(struct custody *custody)
 			commit(importing);
 		else
 			import_fail(importing, importing->flush_status, &err);
-	} else if (importing->has_ended && importing->has_feeder &&
-	    atomic_load(&importing->is_fed)) {
-		finish(importing);
+	} else if (importing->has_feeder && atomic_load(&importing->is_fed)) {
+		if (importing->has_ended)
+			finish(importing);
+		else
+			end_silence(importing);
 	}
 }
 
@@ -429,6 +471,7 @@ child_is_ready(void *arg, bool readable, bool writable)
 
 	(void)readable;
 	(void)writable;
+	importing->heard_us = clock_monotonic_us();
 	while (status == AZ_OK && !importing->has_ended) {
 		status = link_next(&importing->link, &frame, &err);
 		if (status == AZ_OK)

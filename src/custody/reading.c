@@ -5,6 +5,7 @@
 #include "custody/reading.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +51,7 @@ feed(const struct reading_end *end, int pipe_fd, struct bytes bytes, struct az_e
 		if (!reading_wait(end, pipe_fd, POLLOUT))
 			return given_up(reterr);
 		part = write(pipe_fd, bytes.data, bytes.size < PIECE / 4 ? bytes.size : PIECE / 4);
-		if (part < 0 && errno == EINTR)
+		if (part < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (part < 0)
 			return az_fail_errno(reterr, AZ_GONE, errno, "intake");
@@ -118,8 +119,13 @@ reading_feed(const struct reading_end *end, int list_fd, int pipe_fd, const stru
 
 	sha256_init(&hash);
 	delivery_init(&delivery, identity);
-	status = piece == NULL ? az_fail(reterr, AZ_NO_MEMORY, "the list: out of memory")
-			       : feed_all(end, list_fd, pipe_fd, &delivery, piece, &hash, reterr);
+	/* A pipe with some room, and not for all of a piece, would else hold us for as long as intake likes. */
+	if (fcntl(pipe_fd, F_SETFL, O_NONBLOCK) != 0)
+		status = az_fail_errno(reterr, AZ_IO, errno, "intake");
+	else
+		status = piece == NULL
+		    ? az_fail(reterr, AZ_NO_MEMORY, "the list: out of memory")
+		    : feed_all(end, list_fd, pipe_fd, &delivery, piece, &hash, reterr);
 	sha256_final(&hash, ret_sha256);
 	if (piece != NULL)
 		az_wipe(piece, PIECE);

@@ -7,10 +7,18 @@
 #ifndef AZ_CUSTODY_READING_H
 #define AZ_CUSTODY_READING_H
 
+#include "base/clock.h"
 #include "base/frame.h"
 #include "crypto/hash.h"
 #include "custody/delivery.h"
 #include "proto/intake.h"
+
+/* An intake that has all of a file and says nothing for so long hangs. */
+#ifdef AZ_TESTABLE
+#define READING_SILENCE_US (20 * AZ_US_PER_S)
+#else
+#define READING_SILENCE_US (300 * AZ_US_PER_S)
+#endif
 
 /* Whether nobody wants the file any more: whoever waits asks it now and then. */
 struct reading_end {

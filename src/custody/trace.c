@@ -67,7 +67,19 @@ tracing_drop(struct tracing *tracing)
 	custody_may_stop(custody);
 }
 
-/* Ends it, once nobody knows it by its address any more. */
+/* Else its feeder may be inside a read that somebody else decides the end of; it wakes the loop when that is over. */
+static bool
+is_fed(struct tracing *tracing)
+{
+	bool ended;
+
+	(void)pthread_mutex_lock(&tracing->lock);
+	ended = !tracing->has_feeder || tracing->list_has_ended;
+	(void)pthread_mutex_unlock(&tracing->lock);
+	return ended;
+}
+
+/* Ends it, once nobody knows it by its address any more, and nothing has to be waited for. */
 void
 tracing_end_failed(struct tracing *tracing)
 {
@@ -76,8 +88,11 @@ tracing_end_failed(struct tracing *tracing)
 
 	atomic_store(&tracing->cancelled, true);
 	tracing_wake(tracing);
-	tracing_join(tracing);
+	if (is_fed(tracing))
+		tracing_join(tracing);
 	tracing->stage = TRACING_HAS_FAILED;
+	if (tracing->has_feeder)
+		return;
 	if (tracing->answers_open > 0)
 		return;
 	if (tracing->is_logged) {

@@ -39,6 +39,7 @@ tracing_feed(void *arg)
 	(void)pthread_mutex_unlock(&tracing->lock);
 	/* Its end is the end of the list: the hash is there before intake can be done. */
 	fd_close(&tracing->pipe_fd);
+	loop_wake(tracing->custody->config.loop);
 	return NULL;
 }
 

@@ -3,6 +3,7 @@
  * that is wanted.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -347,6 +348,9 @@ tell_rows(struct tracing *tracing, struct az_err *reterr)
 
 	buffer_init(&out.plain, OUT_PIECE + LINE_MAX, true);
 	buffer_init(&out.sealed, 4 * (OUT_PIECE + LINE_MAX), false);
+	/* So that a reader who stops reading does not hold us beyond the end of who asked. */
+	if (status == AZ_OK && fcntl(tracing->rows_fd, F_SETFL, O_NONBLOCK) != 0)
+		status = az_fail_errno(reterr, AZ_IO, errno, "the rows cannot be written");
 	if (status == AZ_OK)
 		status = catalogue_reader_renew(reader, reterr);
 	if (status == AZ_OK && tracing->is_sealed) {

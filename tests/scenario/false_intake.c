@@ -1,7 +1,7 @@
 /*
  * An intake that lies, in the place of azukari-intake: what a captured one could send. For the scenarios.
  *
- * The first line of the list says how: a word, before the header "number,name,phone" and rows of three values. So one
+ * The first word of the list says how, before the header "number,name,phone" and rows of three values. So one
  * program lies in every way, and with "honest" it shows that the lie alone is what the keeper refuses.
  */
 #include <signal.h>
@@ -14,6 +14,7 @@
 #include "base/frame.h"
 #include "base/wire.h"
 #include "match/match.h"
+#include "proto/history.h"
 #include "proto/intake.h"
 
 #define FD_KEEPER 3
@@ -196,6 +197,33 @@ send_done(uint64_t all, uint64_t accepted, uint64_t refused)
 	send_frame(INTAKE_DONE, bytes_make(body, lies("done-short") ? 28 : sizeof(body)));
 }
 
+/* Rows of a history, without an end. */
+static _Noreturn void
+send_history(void)
+{
+	struct buffer body;
+	struct wire_writer writer;
+	struct history_line line = {.time_us = 1000000,
+	    .kind = HISTORY_VIEW,
+	    .fields = FIELD_BIT(FIELD_NAME),
+	    .number = bytes_of("1")};
+
+	(void)snprintf(line.staff, sizeof(line.staff), "ito");
+	(void)snprintf(line.device, sizeof(line.device), "pc");
+	(void)snprintf(line.client, sizeof(line.client), "c01");
+	(void)snprintf(line.carrier, sizeof(line.carrier), "s");
+	buffer_init(&body, INTAKE_BODY_MAX, false);
+	for (;;) {
+		line.row = ++row_count;
+		buffer_clear(&body);
+		wire_writer_init(&writer, &body);
+		wire_put_u32(&writer, 1);
+		history_line_put(&writer, &line);
+		must(writer.status);
+		send_frame(INTAKE_HISTORY_LINES, buffer_peek(&body));
+	}
+}
+
 static void
 send_error(uint8_t status, const char *text)
 {
@@ -210,6 +238,16 @@ send_error(uint8_t status, const char *text)
 	send_frame(INTAKE_ERROR, buffer_peek(&body));
 }
 
+/* Those that take a page of the list, and no more of it. */
+static void
+lie_deaf(void)
+{
+	if (strncmp(list, "deaf-type", 9) == 0)
+		send_frame(99, bytes_of("?"));
+	if (strncmp(list, "deaf", 4) == 0)
+		(void)pause();
+}
+
 static char *
 read_list(void)
 {
@@ -217,10 +255,14 @@ read_list(void)
 	ssize_t part;
 	char *text = list;
 
+	part = read(FD_LIST, list, 4096);
+	size += part > 0 ? (size_t)part : 0;
+	lie_deaf();
+
 	while (size < sizeof(list) - 1 &&
 	    (part = read(FD_LIST, list + size, sizeof(list) - 1 - size)) > 0)
 		size += (size_t)part;
-	lie = strsep(&text, "\n");
+	lie = strsep(&text, ",\n");
 	if (text != NULL)
 		(void)strsep(&text, "\n");
 	return text != NULL ? text : list + size;
@@ -269,6 +311,8 @@ main(void)
 		return 1;
 	text = read_list();
 	lie_early();
+	if (lies("endless"))
+		send_history();
 	send_columns();
 	if (lies("columns-twice"))
 		send_columns();

@@ -1,7 +1,10 @@
 /*
- * An officer's front that cheats: signs one request and sends the signature as the approval of another, or changes a bit of it.
- * replay SIGNED SENT [BIT]. Its exit code is that of the refusal.
+ * A front that cheats. Its exit code is that of the refusal.
+ *
+ *	replay SIGNED SENT [BIT]     signs one request and sends the signature as the approval of another, or changes a bit of it
+ *	replay import NUMBER FILE    gives the file of a history without having had it read on this side
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,42 +54,67 @@ cli_usage(const char *command, const char *problem)
 	abort();
 }
 
-int
-main(int argc, char **argv)
+static enum az_status
+import(struct front *front, char **argv, struct front_answer *answer, struct az_err *reterr)
 {
-	struct cli cli = {.house = getenv("AZUKARI_HOUSE"), .key = getenv("AZUKARI_KEY")};
+	union front_request request = {0};
+	int fd = open(argv[3], O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return AZ_NOT_FOUND;
+	request.numbered.number = (uint32_t)strtoul(argv[2], NULL, 10);
+	return front_ask(front, FRONT_HISTORY_IMPORT, &request, fd, answer, reterr);
+}
+
+static enum az_status
+replay(
+    struct front *front, int argc, char **argv, struct front_answer *answer, struct az_err *reterr)
+{
 	union front_request request = {0};
 	struct front_approve approve = {0};
-	struct front_answer answer;
-	struct front *front = NULL;
-	struct az_err err = {0};
 	uint8_t hash[SHA256_SIZE];
 	enum az_status status;
 
-	if (argc < 3)
-		return 2;
-	front_answer_init(&answer);
 	request.numbered.number = (uint32_t)strtoul(argv[1], NULL, 10);
-	status = front_connect(&cli, &front, &err);
-	if (status == AZ_OK)
-		status = front_ask(front, FRONT_APPROVAL, &request, -1, &answer, &err);
-	if (status == AZ_OK && document_of(&answer).size == 0)
+	status = front_ask(front, FRONT_APPROVAL, &request, -1, answer, reterr);
+	if (status == AZ_OK && document_of(answer).size == 0)
 		status = AZ_NOT_FOUND;
 	if (status == AZ_OK) {
-		sha256(document_of(&answer), hash);
-		status = front_sign(front, APPROVAL_CONTEXT, hash, approve.signature, &err);
+		sha256(document_of(answer), hash);
+		status = front_sign(front, APPROVAL_CONTEXT, hash, approve.signature, reterr);
 	}
 	if (argc > 3)
 		approve.signature[strtoul(argv[3], NULL, 10) / 8 % 64] ^=
 		    (uint8_t)(1u << strtoul(argv[3], NULL, 10) % 8);
 	approve.number = (uint32_t)strtoul(argv[2], NULL, 10);
 	request.approve = approve;
-	front_answer_fini(&answer);
+	front_answer_fini(answer);
+	front_answer_init(answer);
+	return status == AZ_OK ? front_ask(front, FRONT_APPROVE, &request, -1, answer, reterr)
+			       : status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct cli cli = {.house = getenv("AZUKARI_HOUSE"), .key = getenv("AZUKARI_KEY")};
+	struct front_answer answer;
+	struct front *front = NULL;
+	struct az_err err = {0};
+	enum az_status status;
+
+	if (argc < 3)
+		return 2;
 	front_answer_init(&answer);
-	if (status == AZ_OK)
-		status = front_ask(front, FRONT_APPROVE, &request, -1, &answer, &err);
+	status = front_connect(&cli, &front, &err);
+	if (status == AZ_OK && argc == 4 && strcmp(argv[1], "import") == 0)
+		status = import(front, argv, &answer, &err);
+	else if (status == AZ_OK)
+		status = replay(front, argc, argv, &answer, &err);
 	if (status == AZ_OK)
 		status = answer.status;
+	if (status != AZ_OK && err.text[0] == '\0')
+		(void)snprintf(err.text, sizeof(err.text), "%s", answer.text);
 	(void)fprintf(stderr, "%s\n", status == AZ_OK ? "it was taken" : err.text);
 	front_answer_fini(&answer);
 	front_close(&front);
