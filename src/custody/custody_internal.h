@@ -659,7 +659,7 @@ AZ_CHECKED enum az_status vault_put(struct custody *custody, enum vault_message 
 AZ_CHECKED enum az_status vault_ask(struct custody *custody, enum vault_message type,
     const uint64_t *consignment, void (*done)(void *arg, const struct frame *frame), void *arg,
     struct az_err *reterr);
-/* The status and text of a VAULT_FAILED. */
+/* The status and text of a VAULT_FAILED; AZ_FORGED of what is none, or says what a vault cannot know. */
 enum az_status vault_failed(const struct frame *frame, struct az_err *reterr);
 void vault_start(struct custody *custody);
 /* Compares the vault's count of rows with ours, once nothing is in flight. */

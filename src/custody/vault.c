@@ -83,6 +83,14 @@ vault_ask(struct custody *custody, enum vault_message type, const uint64_t *cons
 	    done, arg, reterr);
 }
 
+/* What can keep a vault from answering. That somebody is not found, or denied, is not its to say. */
+static bool
+is_failure(uint8_t status)
+{
+	return status == AZ_LIMIT || status == AZ_BUSY || status == AZ_IO || status == AZ_CORRUPT ||
+	    status == AZ_FORGED || status == AZ_NO_MEMORY;
+}
+
 enum az_status
 vault_failed(const struct frame *frame, struct az_err *reterr)
 {
@@ -93,8 +101,7 @@ vault_failed(const struct frame *frame, struct az_err *reterr)
 	wire_reader_init(&reader, frame->body);
 	status = wire_get_u8(&reader);
 	wire_get_text(&reader, text, sizeof(text));
-	if (frame->type != VAULT_FAILED || !wire_end(&reader) || status == AZ_OK ||
-	    status > AZ_GONE)
+	if (frame->type != VAULT_FAILED || !wire_end(&reader) || !is_failure(status))
 		return az_fail(reterr, AZ_FORGED, "vault: an answer that was not asked for");
 	return az_fail(reterr, (enum az_status)status, "vault: %s", text);
 }
