@@ -376,6 +376,7 @@ struct custody_front {
 	int64_t window_us;                     /* of logged refusals */
 	uint32_t window_refusals;
 	uint64_t unlogged;
+	struct ledger_entry last_unlogged;
 };
 
 struct request {

@@ -261,6 +261,20 @@ hang_up(struct custody_front *front)
 		front->custody->config.hang_up(front->arg);
 }
 
+/* What has no entry did not happen: nobody is signed in, and the guard was not heard. */
+static void
+sign_in_undo(struct request *request, struct guard_post *post, int64_t heard_us)
+{
+	struct custody_front *front = request->front;
+
+	post->front = NULL;
+	post->heard_us = heard_us;
+	front->signed_in = false;
+	front->is_guard = false;
+	front->device = 0;
+	request->device = 0;
+}
+
 void
 verb_guard_sign_in(struct request *request, const union front_request *body)
 {
@@ -272,6 +286,7 @@ verb_guard_sign_in(struct request *request, const union front_request *body)
 	struct ledger_entry entry;
 	struct az_err err = {0};
 	uint32_t id = 0;
+	int64_t heard_us;
 	enum az_status status = people_recognise_guard(custody->people,
 	    bytes_make(front->challenge, sizeof(front->challenge)), asked->key, asked->signature,
 	    &id, &err);
@@ -298,13 +313,16 @@ verb_guard_sign_in(struct request *request, const union front_request *body)
 	front->device = id;
 	front->keyed_us = device->guarded_us;
 	request->device = id;
+	heard_us = post->heard_us;
 	hear(post);
 	entry = guard_entry(custody, id, ENTRY_GUARD);
 	entry.detail = 1;
 	status = ledger_submit(
 	    custody->ledger, &entry, bytes_make(NULL, 0), signed_in_is_durable, request, &err);
-	if (status != AZ_OK)
+	if (status != AZ_OK) {
+		sign_in_undo(request, post, heard_us);
 		request_fail(request, &err);
+	}
 }
 
 void

@@ -8,7 +8,7 @@
  * the reply is dropped. A front is freed when it is closed and nothing of it is in flight.
  *
  * Every refusal is an entry, so that attempts are evidence too; above a rate they are counted, and the
- * count stands in the next entry.
+ * count stands in the next entry, at the latest in that of the last one, which is written when the front has gone.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -44,11 +44,26 @@ custody_front_new(struct custody *custody, const uint8_t challenge[32], void *fr
 	return AZ_OK;
 }
 
+/* What it was refused since the last refusal that is an entry: the last of these, with how many were before it. */
+static void
+log_unlogged(struct custody_front *front)
+{
+	struct ledger_entry entry = front->last_unlogged;
+
+	if (front->unlogged == 0)
+		return;
+	entry.detail64 = front->unlogged - 1;
+	/* What keeps this entry from being written keeps everything else from it too, and is told there. */
+	az_ignore(
+	    ledger_submit(front->custody->ledger, &entry, bytes_make(NULL, 0), NULL, NULL, NULL));
+}
+
 static void
 front_free_if_done(struct custody_front *front)
 {
 	if (front->arg != NULL || front->in_flight > 0)
 		return;
+	log_unlogged(front);
 	if (front->next != NULL)
 		front->next->previous = front->previous;
 	if (front->previous != NULL)
@@ -470,6 +485,15 @@ refusal_is_logged(struct custody_front *front)
 	return ++front->window_refusals <= REFUSALS_LOGGED;
 }
 
+/* Counts a refusal that is no entry. */
+static void
+leave_unlogged(struct request *request, const struct ledger_entry *entry, const struct az_err *err)
+{
+	request->front->unlogged++;
+	request->front->last_unlogged = *entry;
+	request_fail(request, err);
+}
+
 void
 request_refuse(struct request *request, const struct az_err *err)
 {
@@ -477,26 +501,19 @@ request_refuse(struct request *request, const struct az_err *err)
 	struct custody_front *front = request->front;
 	struct refusal_reply *refusal;
 
-	if (!refusal_is_logged(front)) {
-		front->unlogged++;
-		request_fail(request, err);
-		return;
-	}
 	entry.detail = request->verb;
 	entry.outcome = (uint8_t)err->status;
 	entry.subject = request->log;
 	entry.detail64 = front->unlogged;
-	refusal = malloc(sizeof(*refusal));
+	refusal = refusal_is_logged(front) ? malloc(sizeof(*refusal)) : NULL;
 	if (refusal == NULL) {
-		front->unlogged++;
-		request_fail(request, err);
+		leave_unlogged(request, &entry, err);
 		return;
 	}
 	*refusal = (struct refusal_reply){.request = request, .err = *err};
 	if (ledger_submit(request->custody->ledger, &entry, bytes_make(NULL, 0), refusal_is_durable,
 		refusal, NULL) != AZ_OK) {
-		front->unlogged++;
-		request_fail(request, err);
+		leave_unlogged(request, &entry, err);
 		free(refusal);
 		return;
 	}
