@@ -85,6 +85,8 @@ verb_backup(struct request *request, const union front_request *body)
 		status = az_fail(&err, AZ_BUSY, "backup: another one is being taken");
 	else if (custody->bulk != NULL)
 		status = az_fail(&err, AZ_BUSY, "backup: a list is being entrusted");
+	else if (custody->destroying != NULL)
+		status = az_fail(&err, AZ_BUSY, "backup: a list is being destroyed");
 	if (status == AZ_OK)
 		status =
 		    ledger_submit(custody->ledger, &entry, bytes_make(NULL, 0), NULL, NULL, &err);

@@ -115,6 +115,8 @@ check(const struct custody *custody, const struct consignment *list, uint64_t id
 	if (custody->destroying != NULL || custody->bulk != NULL || custody->tracing != NULL)
 		return az_fail(
 		    reterr, AZ_BUSY, "destroy: a list is on its way, in or out, or traced");
+	if (custody->backup_front != NULL)
+		return az_fail(reterr, AZ_BUSY, "destroy: a backup is being taken");
 	if (list->mode != LIST_ADD && takes_from_others(custody, list))
 		return az_fail(reterr, AZ_CONFLICT,
 		    "destroy: consignment %llu took people away that an older list would bring "

@@ -12,8 +12,8 @@
 
 /*
  * Begins it; done (may be NULL) is called once nothing is left, or with a failure that left everything as it was.
- * AZ_NOT_FOUND: there is no such consignment, or no more. AZ_BUSY: a list is on its way in, or another is being
- * destroyed. AZ_CONFLICT: it withdraws people, or leaves them out, whom an older list would bring back. AZ_NO_MEMORY.
+ * AZ_NOT_FOUND: there is no such consignment, or no more. AZ_BUSY: a list is on its way in, another is being
+ * destroyed, or a backup is being taken. AZ_CONFLICT: it withdraws people, or leaves them out, whom an older list would bring back. AZ_NO_MEMORY.
  */
 AZ_CHECKED enum az_status custody_destroy(struct custody *custody, uint64_t consignment,
     void (*done)(void *arg, enum az_status status, const struct az_err *err), void *arg,

@@ -189,6 +189,8 @@ begin_list(struct request *request, const struct front_trace_list *asked, struct
 
 	if (status == AZ_OK)
 		status = own_tracing(request, asked->id, &tracing, reterr);
+	if (status == AZ_OK && custody->destroying != NULL)
+		status = az_fail(reterr, AZ_BUSY, "trace: a list is being destroyed");
 	if (status == AZ_OK && tracing != NULL && tracing->list_count == TRACING_LISTS_MAX)
 		status =
 		    az_fail(reterr, AZ_LIMIT, "trace: at most %u lists at once", TRACING_LISTS_MAX);

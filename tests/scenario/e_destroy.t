@@ -74,6 +74,13 @@ destroy 99
 is "$said" 'destroy: there is no consignment 99' 'a consignment that is not there'
 destroy 0
 is "$said" 'destroy: there is no consignment 0' 'and 0'
+"${AZUKARI_REPLAY:?}" hold 30 >held 2>&1 &
+holding=$!
+sleep 1
+destroy 1
+is "$said" 'destroy: a backup is being taken' 'one of a house that holds still for a backup'
+kill $holding
+wait $holding
 is "$(find "$AZUKARI_HOUSE/keeper/catalogue" "$AZUKARI_HOUSE/keeper/trace" -name "*-*" | sort | cksum)" "$before" 'destroy nothing'
 
 # --- the older of two

@@ -3,11 +3,13 @@
  *
  *	replay SIGNED SENT [BIT]     signs one request and sends the signature as the approval of another, or changes a bit of it
  *	replay import NUMBER FILE    gives the file of a history without having had it read on this side
+ *	replay hold SECONDS          has the house hold still as for a backup, and copies nothing
  */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/front.h"
 #include "crypto/hash.h"
@@ -67,6 +69,17 @@ import(struct front *front, char **argv, struct front_answer *answer, struct az_
 }
 
 static enum az_status
+hold(struct front *front, const char *seconds, struct front_answer *answer, struct az_err *reterr)
+{
+	const union front_request request = {0};
+	enum az_status status = front_ask(front, FRONT_BACKUP, &request, -1, answer, reterr);
+
+	if (status == AZ_OK && answer->status == AZ_OK)
+		(void)sleep((unsigned int)strtoul(seconds, NULL, 10));
+	return status;
+}
+
+static enum az_status
 replay(
     struct front *front, int argc, char **argv, struct front_answer *answer, struct az_err *reterr)
 {
@@ -109,6 +122,8 @@ main(int argc, char **argv)
 	status = front_connect(&cli, &front, &err);
 	if (status == AZ_OK && argc == 4 && strcmp(argv[1], "import") == 0)
 		status = import(front, argv, &answer, &err);
+	else if (status == AZ_OK && strcmp(argv[1], "hold") == 0)
+		status = hold(front, argv[2], &answer, &err);
 	else if (status == AZ_OK)
 		status = replay(front, argc, argv, &answer, &err);
 	if (status == AZ_OK)
