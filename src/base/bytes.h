@@ -36,6 +36,9 @@ int bytes_compare(struct bytes a, struct bytes b);
 /* Strict UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF. */
 bool bytes_are_utf8(struct bytes bytes);
 
+/* For a large variable that is filled before it is read, and would cost time to clear on every row. */
+#define AZ_UNCLEARED __attribute__((uninitialized))
+
 /* Overwrites size bytes with zeros in a way the compiler may not remove. data may be NULL if size is 0. */
 void az_wipe(void *data, size_t size) __attribute__((noinline));
 

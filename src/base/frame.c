@@ -186,24 +186,24 @@ link_flush(struct link *link, struct az_err *reterr)
 	return AZ_OK;
 }
 
-/* Sends header and body with fd; how much went is added to *sent. */
+/* Sends header and body, with fd if it is one; how much went is added to *sent. */
 static enum az_status
 send_riding(struct link *link, struct iovec iov[2], int fd, size_t *sent, struct az_err *reterr)
 {
 	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(int))] = {0};
-	struct msghdr message = {
-	    .msg_iov = iov,
-	    .msg_iovlen = 2,
-	    .msg_control = control,
-	    .msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *rider = CMSG_FIRSTHDR(&message);
+	struct msghdr message = {.msg_iov = iov, .msg_iovlen = 2};
 	enum az_status status = AZ_OK;
 
-	rider->cmsg_level = SOL_SOCKET;
-	rider->cmsg_type = SCM_RIGHTS;
-	rider->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(rider), &fd, sizeof(fd));
+	if (fd >= 0) {
+		struct cmsghdr *rider = (struct cmsghdr *)(void *)control;
+
+		message.msg_control = control;
+		message.msg_controllen = sizeof(control);
+		rider->cmsg_level = SOL_SOCKET;
+		rider->cmsg_type = SCM_RIGHTS;
+		rider->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(rider), &fd, sizeof(fd));
+	}
 	while (status == AZ_OK) {
 		ssize_t done = sendmsg(link->fd, &message, MSG_NOSIGNAL);
 		if (done >= 0) {
@@ -215,8 +215,9 @@ send_riding(struct link *link, struct iovec iov[2], int fd, size_t *sent, struct
 	return status;
 }
 
-enum az_status
-link_send_fd(
+/* One frame, with fd riding along if it is one. */
+static enum az_status
+send_frame(
     struct link *link, uint16_t type, uint32_t id, struct bytes body, int fd, struct az_err *reterr)
 {
 	enum az_status status = AZ_INTERNAL;
@@ -249,6 +250,19 @@ link_send_fd(
 			status = link_failed(link, POLLOUT, reterr);
 	}
 	return status;
+}
+
+enum az_status
+link_send(struct link *link, uint16_t type, uint32_t id, struct bytes body, struct az_err *reterr)
+{
+	return send_frame(link, type, id, body, -1, reterr);
+}
+
+enum az_status
+link_send_fd(
+    struct link *link, uint16_t type, uint32_t id, struct bytes body, int fd, struct az_err *reterr)
+{
+	return send_frame(link, type, id, body, fd, reterr);
 }
 
 /* How many bytes the frame that has begun to arrive still lacks; 0 if it is whole or unknown. */

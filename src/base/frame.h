@@ -75,6 +75,10 @@ void link_queue_cancel(struct link *link, size_t mark);
 /* Sends what waits, as far as the socket takes it. AZ_OK, AZ_BUSY (some is left), AZ_GONE, AZ_IO. */
 AZ_CHECKED enum az_status link_flush(struct link *link, struct az_err *reterr);
 
+/* Sends what waits, then one frame, whose body is not copied (blocking links only). AZ_LIMIT, AZ_GONE, AZ_IO. */
+AZ_CHECKED enum az_status link_send(
+    struct link *link, uint16_t type, uint32_t id, struct bytes body, struct az_err *reterr);
+
 /*
  * Sends what waits, then one frame with a descriptor riding along (blocking links only); fd stays the
  * caller's. AZ_LIMIT, AZ_GONE, AZ_IO; after the last two the stream cannot be continued.

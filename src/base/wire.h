@@ -60,20 +60,90 @@ void wire_put_raw(struct wire_writer *writer, const void *data, size_t size);
 void wire_put_bytes(struct wire_writer *writer, struct bytes bytes);
 void wire_put_text(struct wire_writer *writer, const char *text);
 
-/* Plain loads and stores for fixed layouts. */
-uint16_t wire_load_u16(const uint8_t *data);
-uint32_t wire_load_u32(const uint8_t *data);
-uint64_t wire_load_u64(const uint8_t *data);
-void wire_store_u16(uint8_t *data, uint16_t value);
-void wire_store_u32(uint8_t *data, uint32_t value);
-void wire_store_u64(uint8_t *data, uint64_t value);
+/* Plain loads and stores for fixed layouts. Here, since they are done many times for every row of a list. */
+static inline uint16_t
+wire_load_u16(const uint8_t *data)
+{
+	return (uint16_t)(data[0] | data[1] << 8);
+}
+
+static inline uint32_t
+wire_load_u32(const uint8_t *data)
+{
+	return (uint32_t)data[0] | (uint32_t)data[1] << 8 | (uint32_t)data[2] << 16 |
+	    (uint32_t)data[3] << 24;
+}
+
+static inline uint64_t
+wire_load_u64(const uint8_t *data)
+{
+	return wire_load_u32(data) | (uint64_t)wire_load_u32(data + 4) << 32;
+}
+
+static inline void
+wire_store_u16(uint8_t *data, uint16_t value)
+{
+	data[0] = (uint8_t)value;
+	data[1] = (uint8_t)(value >> 8);
+}
+
+static inline void
+wire_store_u32(uint8_t *data, uint32_t value)
+{
+	data[0] = (uint8_t)value;
+	data[1] = (uint8_t)(value >> 8);
+	data[2] = (uint8_t)(value >> 16);
+	data[3] = (uint8_t)(value >> 24);
+}
+
+static inline void
+wire_store_u64(uint8_t *data, uint64_t value)
+{
+	wire_store_u32(data, (uint32_t)value);
+	wire_store_u32(data + 4, (uint32_t)(value >> 32));
+}
 
 /* Big-endian, where an order of keys or a foreign format asks for it. */
-uint16_t wire_load_u16be(const uint8_t *data);
-uint32_t wire_load_u32be(const uint8_t *data);
-uint64_t wire_load_u64be(const uint8_t *data);
-void wire_store_u16be(uint8_t *data, uint16_t value);
-void wire_store_u32be(uint8_t *data, uint32_t value);
-void wire_store_u64be(uint8_t *data, uint64_t value);
+static inline uint16_t
+wire_load_u16be(const uint8_t *data)
+{
+	return (uint16_t)(data[0] << 8 | data[1]);
+}
+
+static inline uint32_t
+wire_load_u32be(const uint8_t *data)
+{
+	return (uint32_t)data[0] << 24 | (uint32_t)data[1] << 16 | (uint32_t)data[2] << 8 |
+	    (uint32_t)data[3];
+}
+
+static inline uint64_t
+wire_load_u64be(const uint8_t *data)
+{
+	return (uint64_t)wire_load_u32be(data) << 32 | wire_load_u32be(data + 4);
+}
+
+static inline void
+wire_store_u16be(uint8_t *data, uint16_t value)
+{
+	data[0] = (uint8_t)(value >> 8);
+	data[1] = (uint8_t)value;
+}
+
+static inline void
+wire_store_u32be(uint8_t *data, uint32_t value)
+{
+	data[0] = (uint8_t)(value >> 24);
+	data[1] = (uint8_t)(value >> 16);
+	data[2] = (uint8_t)(value >> 8);
+	data[3] = (uint8_t)value;
+}
+
+static inline void
+wire_store_u64be(uint8_t *data, uint64_t value)
+{
+	wire_store_u32be(data, (uint32_t)(value >> 32));
+	wire_store_u32be(data + 4, (uint32_t)value);
+}
 
 #endif

@@ -70,21 +70,27 @@ cipher_new_gcm(const uint8_t *key)
 	return context;
 }
 
-/* Key, nonce and associated data of a message. */
+bool
+gcm_rekey(EVP_CIPHER_CTX *context, const uint8_t key[CIPHER_KEY_SIZE])
+{
+	return EVP_CipherInit_ex(context, NULL, NULL, key, NULL, 1) == 1;
+}
+
+/* Nonce and associated data of a message. */
 static bool
-gcm_begin(EVP_CIPHER_CTX *context, const uint8_t *key, const uint8_t *nonce,
-    struct bytes associated, bool encrypt)
+gcm_begin(
+    EVP_CIPHER_CTX *context, const uint8_t *nonce, struct bytes associated, bool encrypt)
 {
 	int done = 0;
 
-	if (EVP_CipherInit_ex(context, NULL, NULL, key, nonce, encrypt ? 1 : 0) != 1)
+	if (EVP_CipherInit_ex(context, NULL, NULL, NULL, nonce, encrypt ? 1 : 0) != 1)
 		return false;
 	return associated.size == 0 ||
 	    EVP_CipherUpdate(context, NULL, &done, associated.data, (int)associated.size) == 1;
 }
 
 enum az_status
-gcm_seal(EVP_CIPHER_CTX *context, const uint8_t *key, const uint8_t nonce[GCM_NONCE_SIZE],
+gcm_seal(EVP_CIPHER_CTX *context, const uint8_t nonce[GCM_NONCE_SIZE],
     struct bytes associated, struct bytes plain, uint8_t *sealed)
 {
 	uint8_t *tag = sealed + plain.size;
@@ -92,7 +98,7 @@ gcm_seal(EVP_CIPHER_CTX *context, const uint8_t *key, const uint8_t nonce[GCM_NO
 
 	if (associated.size > INT_MAX || plain.size > INT_MAX - GCM_TAG_SIZE)
 		return AZ_LIMIT;
-	if (gcm_begin(context, key, nonce, associated, true) &&
+	if (gcm_begin(context, nonce, associated, true) &&
 	    (plain.size == 0 ||
 		EVP_CipherUpdate(context, sealed, &done, plain.data, (int)plain.size) == 1) &&
 	    EVP_CipherFinal_ex(context, tag, &done) == 1 &&
@@ -103,7 +109,7 @@ gcm_seal(EVP_CIPHER_CTX *context, const uint8_t *key, const uint8_t nonce[GCM_NO
 }
 
 enum az_status
-gcm_open(EVP_CIPHER_CTX *context, const uint8_t *key, const uint8_t nonce[GCM_NONCE_SIZE],
+gcm_open(EVP_CIPHER_CTX *context, const uint8_t nonce[GCM_NONCE_SIZE],
     struct bytes associated, struct bytes sealed, uint8_t *plain)
 {
 	enum az_status status = AZ_INTERNAL;
@@ -117,7 +123,7 @@ gcm_open(EVP_CIPHER_CTX *context, const uint8_t *key, const uint8_t nonce[GCM_NO
 	if (associated.size > INT_MAX || sealed.size > INT_MAX)
 		return AZ_LIMIT;
 	memcpy(tag, sealed.data + size, sizeof(tag));
-	if (!gcm_begin(context, key, nonce, associated, false) ||
+	if (!gcm_begin(context, nonce, associated, false) ||
 	    (size > 0 && EVP_CipherUpdate(context, plain, &done, sealed.data, (int)size) != 1) ||
 	    EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, GCM_TAG_SIZE, tag) != 1)
 		goto out;

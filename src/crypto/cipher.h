@@ -25,18 +25,20 @@ EVP_CIPHER_CTX *cipher_new_ecb(const uint8_t key[CIPHER_KEY_SIZE], bool encrypt)
 /* Any number of whole blocks, in place or not; in and out must not overlap in part. */
 bool cipher_blocks(EVP_CIPHER_CTX *context, struct bytes in, uint8_t *out) AZ_CHECKED;
 
-/* For both ways. key may be NULL: then each message brings its own. NULL if there is no memory. */
+/* For both ways. key may be NULL: then gcm_rekey comes before the first message. NULL if there is no memory. */
 EVP_CIPHER_CTX *cipher_new_gcm(const uint8_t *key);
+/* Another key for the messages that follow. */
+bool gcm_rekey(EVP_CIPHER_CTX *context, const uint8_t key[CIPHER_KEY_SIZE]) AZ_CHECKED;
 
 /*
- * AES-256-GCM of one message under key, or under the context's if key is NULL. gcm_seal writes
+ * AES-256-GCM of one message under the context's key. gcm_seal writes
  * plain.size + GCM_TAG_SIZE bytes; gcm_open takes as many, and writes plain only for a true tag: else
  * it is zeroed, and the status AZ_FORGED. AZ_LIMIT past 2^31 - 1 bytes; AZ_INTERNAL.
  */
-AZ_CHECKED enum az_status gcm_seal(EVP_CIPHER_CTX *context, const uint8_t *key,
+AZ_CHECKED enum az_status gcm_seal(EVP_CIPHER_CTX *context,
     const uint8_t nonce[GCM_NONCE_SIZE], struct bytes associated, struct bytes plain,
     uint8_t *sealed);
-AZ_CHECKED enum az_status gcm_open(EVP_CIPHER_CTX *context, const uint8_t *key,
+AZ_CHECKED enum az_status gcm_open(EVP_CIPHER_CTX *context,
     const uint8_t nonce[GCM_NONCE_SIZE], struct bytes associated, struct bytes sealed,
     uint8_t *plain);
 

@@ -273,7 +273,7 @@ write_message(struct noise *noise, bool first, struct bytes payload, struct buff
 	if (context == NULL)
 		goto out;
 	status = gcm_seal(
-	    context, NULL, nonce, bytes_make(noise->h, NOISE_HASH_SIZE), payload, out + sizeof(e));
+	    context, nonce, bytes_make(noise->h, NOISE_HASH_SIZE), payload, out + sizeof(e));
 	if (status != AZ_OK)
 		goto out;
 	mix_hash(noise, bytes_make(out + sizeof(e), sealed_size));
@@ -306,7 +306,7 @@ read_message(struct noise *noise, bool first, struct bytes message, struct buffe
 	context = cipher_new_gcm(secrets_of(noise)->k);
 	if (context == NULL)
 		goto out;
-	status = gcm_open(context, NULL, nonce, bytes_make(noise->h, NOISE_HASH_SIZE), sealed,
+	status = gcm_open(context, nonce, bytes_make(noise->h, NOISE_HASH_SIZE), sealed,
 	    payload->data == NULL ? NULL : payload->data + payload->size);
 	if (status != AZ_OK)
 		goto out;
@@ -387,7 +387,7 @@ noise_seal(struct noise *noise, struct bytes plain, uint8_t *message, struct az_
 	if (plain.size > NOISE_PLAIN_MAX || noise->sent >= NOISE_MESSAGES_MAX)
 		return az_fail(reterr, AZ_LIMIT, "channel: message too long, or one too many");
 	make_nonce(noise->sent, nonce);
-	status = gcm_seal(noise->sending, NULL, nonce, bytes_make(NULL, 0), plain, message);
+	status = gcm_seal(noise->sending, nonce, bytes_make(NULL, 0), plain, message);
 	if (status != AZ_OK) {
 		die(noise);
 		return az_fail(reterr, status, "channel: the cipher failed");
@@ -409,7 +409,7 @@ noise_open(struct noise *noise, struct bytes message, uint8_t *plain, struct az_
 	else if (message.size >= NOISE_TAG_SIZE && message.size <= NOISE_MESSAGE_MAX) {
 		make_nonce(noise->received, nonce);
 		status =
-		    gcm_open(noise->receiving, NULL, nonce, bytes_make(NULL, 0), message, plain);
+		    gcm_open(noise->receiving, nonce, bytes_make(NULL, 0), message, plain);
 	}
 	if (status != AZ_OK) {
 		die(noise);

@@ -7,17 +7,18 @@
  *   Kx = AES(K, M1 ⊕ K1) ‖ AES(K, M2 ⊕ K1)
  *   sealed = N ‖ AES-256-GCM(Kx, N[12:], plain, associated)
  *
- * K1 is computed once. Two contexts serve every message: one holds the schedule of K, the other is
- * given Kx anew.
+ * K1 is computed once. Two contexts serve every message: one holds the schedule of K, the other that of
+ * Kx, which stays there for the next message if that has the same first half: so rows that are sealed one after the
+ * other need no key of their own.
  *
- * Nonces come from the operating system seven at a time, since asking costs as much as sealing a row
- * does. They wait in the secret, beside the key, together with their count: a child after fork finds
- * zeros there, so its count is zero and it can never repeat its parent's. Seven, because the whole then
- * just fills a small secret of 256 bytes.
+ * Nonces come from the operating system, a first half and as many second halves as fill the secret, since asking costs as
+ * much as sealing a row does. They wait beside the key, together with their count and with what the second context
+ * holds: a child after fork finds zeros there, so its count is zero and it can never repeat its parent's.
  */
 #include "crypto/seal.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,15 +28,17 @@
 #include "crypto/hash.h"
 
 #define HALF_NONCE 12
-#define NONCE_COUNT                                                                                \
-	38 /* as many as make a secret of a kilobyte: asking the system for few at a time costs */
+#define HALVES_MAX 76 /* as many as make a secret of a kilobyte */
 
 struct seal_secrets {
 	uint8_t key[SEAL_KEY_SIZE];
 	uint8_t k1[CIPHER_BLOCK_SIZE];
 	uint8_t kx[SEAL_KEY_SIZE]; /* of the message under way */
-	uint64_t nonces_left;
-	uint8_t nonces[NONCE_COUNT][SEAL_NONCE_SIZE];
+	uint32_t has_kx;           /* the second context holds it */
+	uint8_t kx_of[HALF_NONCE]; /* the first half that it was derived from */
+	uint32_t halves_left;
+	uint8_t first[HALF_NONCE]; /* of the nonces to come */
+	uint8_t second[HALVES_MAX][HALF_NONCE];
 };
 
 struct seal_key {
@@ -45,6 +48,9 @@ struct seal_key {
 };
 
 static_assert(sizeof(struct seal_secrets) <= 1024, "a seal key should be a small secret");
+static_assert(offsetof(struct seal_secrets, second) ==
+	offsetof(struct seal_secrets, first) + HALF_NONCE,
+    "both halves are filled at once");
 static_assert(HALF_NONCE + GCM_NONCE_SIZE == SEAL_NONCE_SIZE, "the nonce is split in two");
 static_assert(SEAL_TAG_SIZE == GCM_TAG_SIZE, "the tag is GCM's");
 
@@ -120,11 +126,16 @@ seal_key_free(struct seal_key **key)
 	*key = NULL;
 }
 
-/* Kx of a nonce, into the secrets. */
+/* Kx of a nonce, into the secrets and the second context, unless it is there. */
 static bool
-derive_message_key(struct seal_key *key, const uint8_t *nonce)
+take_message_key(struct seal_key *key, const uint8_t *nonce)
 {
 	struct seal_secrets *secrets = secrets_of(key);
+
+	if (secrets->has_kx != 0 &&
+	    bytes_equal(bytes_make(secrets->kx_of, HALF_NONCE), bytes_make(nonce, HALF_NONCE)))
+		return true;
+	secrets->has_kx = 0;
 
 	for (size_t half = 0; half < 2; half++) {
 		uint8_t *message = secrets->kx + half * CIPHER_BLOCK_SIZE;
@@ -137,7 +148,13 @@ derive_message_key(struct seal_key *key, const uint8_t *nonce)
 		for (size_t i = 0; i < CIPHER_BLOCK_SIZE; i++)
 			message[i] ^= secrets->k1[i];
 	}
-	return cipher_blocks(key->block, bytes_make(secrets->kx, sizeof(secrets->kx)), secrets->kx);
+	if (!cipher_blocks(
+		key->block, bytes_make(secrets->kx, sizeof(secrets->kx)), secrets->kx) ||
+	    !gcm_rekey(key->gcm, secrets->kx))
+		return false;
+	memcpy(secrets->kx_of, nonce, HALF_NONCE);
+	secrets->has_kx = 1;
+	return true;
 }
 
 enum az_status
@@ -146,9 +163,9 @@ seal_with_nonce(struct seal_key *key, const uint8_t nonce[SEAL_NONCE_SIZE], stru
 {
 	enum az_status status = AZ_INTERNAL;
 
-	if (derive_message_key(key, nonce))
-		status = gcm_seal(key->gcm, secrets_of(key)->kx, nonce + HALF_NONCE, associated,
-		    plain, sealed + SEAL_NONCE_SIZE);
+	if (take_message_key(key, nonce))
+		status = gcm_seal(key->gcm, nonce + HALF_NONCE, associated, plain,
+		    sealed + SEAL_NONCE_SIZE);
 	if (status != AZ_OK)
 		return az_fail(reterr, status, "seal: %s",
 		    status == AZ_LIMIT ? "message too long" : "the cipher failed");
@@ -163,13 +180,15 @@ seal(struct seal_key *key, struct bytes associated, struct bytes plain, uint8_t 
 	struct seal_secrets *secrets = secrets_of(key);
 	uint8_t nonce[SEAL_NONCE_SIZE];
 
-	if (secrets->nonces_left == 0) {
-		random_bytes(secrets->nonces, sizeof(secrets->nonces));
-		secrets->nonces_left = NONCE_COUNT;
+	if (secrets->halves_left == 0) {
+		random_bytes((uint8_t *)secrets + offsetof(struct seal_secrets, first),
+		    HALF_NONCE + sizeof(secrets->second));
+		secrets->halves_left = HALVES_MAX;
 	}
 	/* Counted down before it is used: whatever happens next, no nonce is taken twice. */
-	secrets->nonces_left--;
-	memcpy(nonce, secrets->nonces[secrets->nonces_left], sizeof(nonce));
+	secrets->halves_left--;
+	memcpy(nonce, secrets->first, HALF_NONCE);
+	memcpy(nonce + HALF_NONCE, secrets->second[secrets->halves_left], HALF_NONCE);
 	return seal_with_nonce(key, nonce, associated, plain, sealed, reterr);
 }
 
@@ -183,9 +202,9 @@ seal_open(struct seal_key *key, struct bytes associated, struct bytes sealed, ui
 	if (sealed.size < SEAL_OVERHEAD)
 		return az_fail(reterr, AZ_FORGED, "open: %zu bytes are too few", sealed.size);
 	text = bytes_make(sealed.data + SEAL_NONCE_SIZE, sealed.size - SEAL_NONCE_SIZE);
-	if (derive_message_key(key, sealed.data))
-		status = gcm_open(key->gcm, secrets_of(key)->kx, sealed.data + HALF_NONCE,
-		    associated, text, plain);
+	if (take_message_key(key, sealed.data))
+		status = gcm_open(
+		    key->gcm, sealed.data + HALF_NONCE, associated, text, plain);
 	else if (text.size > GCM_TAG_SIZE)
 		az_wipe(plain, text.size - GCM_TAG_SIZE);
 	if (status == AZ_FORGED)

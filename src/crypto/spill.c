@@ -1,6 +1,8 @@
 /*
  * A bucket is a list of full chunks in the file, and one chunk in memory that is being filled. Chunks of all
- * buckets stand in the file in the order in which they became full, so it is written from front to back.
+ * buckets stand in the file in the order in which they became full, so it is written from front to back, some at once.
+ *
+ * Entries go to buckets at random. So chunks are small, and lie together: all of them stay in the processor's caches.
  *
  *	chunk in the file: sealed; its place (bucket, number in the file) is associated data
  */
@@ -18,13 +20,14 @@
 #include "crypto/hash.h"
 #include "crypto/seal.h"
 
-#define CHUNK_SIZE (32u * 1024u)
-#define SLOT_SIZE  (CHUNK_SIZE + SEAL_OVERHEAD)
-#define PLACE_SIZE 16u
+#define CHUNK_SIZE  (4u * 1024u)
+#define SLOT_SIZE   (CHUNK_SIZE + SEAL_OVERHEAD)
+#define SLOTS_ATONCE 32u /* in one write */
+#define PLACE_SIZE  16u
 
 struct bucket {
-	uint8_t *chunk; /* CHUNK_SIZE, from the first entry on */
-	uint32_t used;
+	uint32_t used; /* of its chunk */
+	bool was_used;
 	uint32_t *full; /* places in the file */
 	size_t count, room;
 };
@@ -33,8 +36,10 @@ struct spill {
 	int dirfd, fd;
 	struct secret *key;
 	struct seal_key *writing;
-	uint32_t chunks; /* in the file */
-	uint8_t *sealed;
+	uint32_t chunks;  /* full ones */
+	uint32_t written; /* of these, in the file; the others in sealed */
+	uint8_t *sealed;  /* SLOTS_ATONCE slots */
+	uint8_t *filling; /* a chunk of each bucket */
 	size_t bucket_count;
 	struct bucket buckets[];
 };
@@ -50,7 +55,9 @@ spill_new(int dirfd, size_t buckets, struct spill **ret_spill, struct az_err *re
 	spill->dirfd = dirfd;
 	spill->fd = -1;
 	spill->bucket_count = buckets;
-	status = secret_random(SEAL_KEY_SIZE, &spill->key, reterr);
+	spill->filling = reallocarray(NULL, buckets, CHUNK_SIZE);
+	status = spill->filling == NULL ? az_fail(reterr, AZ_NO_MEMORY, "sorting: out of memory")
+					: secret_random(SEAL_KEY_SIZE, &spill->key, reterr);
 	if (status == AZ_OK)
 		status = seal_key_new(secret_peek(spill->key), &spill->writing, reterr);
 	if (status == AZ_OK)
@@ -66,13 +73,11 @@ spill_free(struct spill **spill)
 	if (*spill == NULL)
 		return;
 	for (size_t i = 0; i < (*spill)->bucket_count; i++) {
-		struct bucket *bucket = &(*spill)->buckets[i];
-
-		if (bucket->chunk != NULL)
-			az_wipe(bucket->chunk, bucket->used);
-		free(bucket->chunk);
-		free(bucket->full);
+		if ((*spill)->buckets[i].was_used)
+			az_wipe((*spill)->filling + i * CHUNK_SIZE, CHUNK_SIZE);
+		free((*spill)->buckets[i].full);
 	}
+	free((*spill)->filling);
 	seal_key_free(&(*spill)->writing);
 	secret_free(&(*spill)->key);
 	fd_close(&(*spill)->fd);
@@ -95,7 +100,7 @@ open_file(struct spill *spill, struct az_err *reterr)
 	char name[32];
 	uint8_t random[8];
 
-	spill->sealed = malloc(SLOT_SIZE);
+	spill->sealed = reallocarray(NULL, SLOTS_ATONCE, SLOT_SIZE);
 	if (spill->sealed == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "sorting: out of memory");
 	spill->fd = openat(spill->dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
@@ -114,8 +119,26 @@ open_file(struct spill *spill, struct az_err *reterr)
 	return AZ_OK;
 }
 
+static uint8_t *
+chunk_of(const struct spill *spill, size_t index)
+{
+	return spill->filling + index * CHUNK_SIZE;
+}
+
 static enum az_status
-write_chunk(struct spill *spill, size_t index, struct az_err *reterr)
+write_slots(struct spill *spill, struct az_err *reterr)
+{
+	size_t size = (size_t)(spill->chunks - spill->written) * SLOT_SIZE;
+	enum az_status status = file_write(spill->fd, bytes_make(spill->sealed, size), reterr);
+
+	if (status == AZ_OK)
+		spill->written = spill->chunks;
+	return status;
+}
+
+/* Seals the full chunk of a bucket. */
+static enum az_status
+put_chunk(struct spill *spill, size_t index, struct az_err *reterr)
 {
 	struct bucket *bucket = &spill->buckets[index];
 	uint8_t place[PLACE_SIZE];
@@ -136,36 +159,31 @@ write_chunk(struct spill *spill, size_t index, struct az_err *reterr)
 		return status;
 	chunk_place(index, spill->chunks, place);
 	status = seal(spill->writing, bytes_make(place, sizeof(place)),
-	    bytes_make(bucket->chunk, CHUNK_SIZE), spill->sealed, reterr);
-	if (status == AZ_OK)
-		status = file_write(spill->fd, bytes_make(spill->sealed, SLOT_SIZE), reterr);
+	    bytes_make(chunk_of(spill, index), CHUNK_SIZE),
+	    spill->sealed + (size_t)(spill->chunks - spill->written) * SLOT_SIZE, reterr);
 	if (status != AZ_OK)
 		return status;
 	bucket->full[bucket->count++] = spill->chunks++;
 	bucket->used = 0;
-	return AZ_OK;
+	return spill->chunks - spill->written == SLOTS_ATONCE ? write_slots(spill, reterr) : AZ_OK;
 }
 
-/* Where the chunk ends inside the entry, or is not there yet. Chunks in the file are full, so an entry may be cut. */
+/* Where the chunk ends inside the entry, or just behind it. Chunks in the file are full, so an entry may be cut. */
 static enum az_status
 add_slowly(struct spill *spill, size_t index, struct bytes entry, struct az_err *reterr)
 {
 	struct bucket *bucket = &spill->buckets[index];
 	enum az_status status = AZ_OK;
 
-	if (bucket->chunk == NULL)
-		bucket->chunk = malloc(CHUNK_SIZE);
-	if (bucket->chunk == NULL)
-		return az_fail(reterr, AZ_NO_MEMORY, "sorting: out of memory");
 	while (entry.size > 0 && status == AZ_OK) {
 		size_t left = CHUNK_SIZE - bucket->used;
 		size_t part = left < entry.size ? left : entry.size;
 
-		memcpy(bucket->chunk + bucket->used, entry.data, part);
+		memcpy(chunk_of(spill, index) + bucket->used, entry.data, part);
 		bucket->used += (uint32_t)part;
 		entry = bytes_make(entry.data + part, entry.size - part);
 		if (bucket->used == CHUNK_SIZE)
-			status = write_chunk(spill, index, reterr);
+			status = put_chunk(spill, index, reterr);
 	}
 	return status;
 }
@@ -175,9 +193,10 @@ spill_add(struct spill *spill, size_t index, struct bytes entry, struct az_err *
 {
 	struct bucket *bucket = &spill->buckets[index];
 
-	if (bucket->chunk == NULL || CHUNK_SIZE - bucket->used <= entry.size)
+	bucket->was_used = true;
+	if (CHUNK_SIZE - bucket->used <= entry.size)
 		return add_slowly(spill, index, entry, reterr);
-	memcpy(bucket->chunk + bucket->used, entry.data, entry.size);
+	memcpy(chunk_of(spill, index) + bucket->used, entry.data, entry.size);
 	bucket->used += (uint32_t)entry.size;
 	return AZ_OK;
 }
@@ -188,16 +207,22 @@ spill_size(const struct spill *spill, size_t bucket)
 	return spill->buckets[bucket].count * (size_t)CHUNK_SIZE + spill->buckets[bucket].used;
 }
 
+/* A chunk out of the file, or of those that wait to be written. slot has room for one. */
 static enum az_status
 read_chunk(const struct spill *spill, struct seal_key *key, size_t bucket, uint32_t chunk,
-    uint8_t *sealed, struct buffer *buffer, struct az_err *reterr)
+    uint8_t *slot, struct buffer *buffer, struct az_err *reterr)
 {
+	const uint8_t *sealed = slot;
 	uint8_t place[PLACE_SIZE];
 	enum az_status status = buffer_reserve(buffer, CHUNK_SIZE);
 
 	if (status != AZ_OK)
 		return az_fail(reterr, status, "sorting: out of memory");
-	status = file_read_at(spill->fd, sealed, SLOT_SIZE, (uint64_t)chunk * SLOT_SIZE, reterr);
+	if (chunk >= spill->written)
+		sealed = spill->sealed + (size_t)(chunk - spill->written) * SLOT_SIZE;
+	else
+		status =
+		    file_read_at(spill->fd, slot, SLOT_SIZE, (uint64_t)chunk * SLOT_SIZE, reterr);
 	chunk_place(bucket, chunk, place);
 	if (status == AZ_OK)
 		status = seal_open(key, bytes_make(place, sizeof(place)),
@@ -212,20 +237,20 @@ spill_take(struct spill *spill, size_t bucket, struct buffer *buffer, struct az_
 {
 	const struct bucket *from = &spill->buckets[bucket];
 	struct seal_key *key = NULL;
-	uint8_t *sealed = NULL;
+	uint8_t *slot = NULL;
 	enum az_status status = AZ_OK;
 
 	if (from->count > 0) {
-		sealed = malloc(SLOT_SIZE);
-		status = sealed == NULL ? az_fail(reterr, AZ_NO_MEMORY, "sorting: out of memory")
+		slot = malloc(SLOT_SIZE);
+		status = slot == NULL ? az_fail(reterr, AZ_NO_MEMORY, "sorting: out of memory")
 					: seal_key_new(secret_peek(spill->key), &key, reterr);
 	}
 	for (size_t i = 0; i < from->count && status == AZ_OK; i++)
-		status = read_chunk(spill, key, bucket, from->full[i], sealed, buffer, reterr);
+		status = read_chunk(spill, key, bucket, from->full[i], slot, buffer, reterr);
 	if (status == AZ_OK && from->used > 0 &&
-	    buffer_append(buffer, bytes_make(from->chunk, from->used)) != AZ_OK)
+	    buffer_append(buffer, bytes_make(chunk_of(spill, bucket), from->used)) != AZ_OK)
 		status = az_fail(reterr, AZ_NO_MEMORY, "sorting: out of memory");
 	seal_key_free(&key);
-	free(sealed);
+	free(slot);
 	return status;
 }

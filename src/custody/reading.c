@@ -197,7 +197,7 @@ reading_failed(struct bytes body, struct az_err *reterr)
 bool
 reading_keys_are_true(const struct intake_row *row)
 {
-	struct match_key made[MATCH_KEYS_MAX];
+	AZ_UNCLEARED struct match_key made[MATCH_KEYS_MAX];
 	struct row decoded;
 	bool bad_birth = false;
 	size_t count;

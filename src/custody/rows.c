@@ -44,11 +44,9 @@ is_key(const struct intake_key *key, const struct match_key *made)
 static bool
 number_is_true(const struct bulk_row *row)
 {
-	struct row what = {0};
-	struct match_key made;
+	AZ_UNCLEARED struct match_key made;
 
-	what.values[FIELD_NUMBER] = number_of(row->in.encoded);
-	return match_query(&what, &made, NULL) == AZ_OK && is_key(&row->in.keys[0], &made);
+	return match_number(number_of(row->in.encoded), &made) && is_key(&row->in.keys[0], &made);
 }
 
 static enum az_status

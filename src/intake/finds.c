@@ -43,13 +43,15 @@ count_codes(struct finds *finds, const struct row *row)
 }
 
 enum refusal
-finds_row(struct finds *finds, const struct row *row)
+finds_row(struct finds *finds, const struct columns *columns, const struct row *row)
 {
 	unsigned int number = found_in(row->values[FIELD_NUMBER], FIELD_NUMBER);
 	unsigned int found = 0;
 
-	for (unsigned int field = FIELD_NUMBER + 1; field < FIELD_COUNT; field++) {
-		if (row->values[field].size > 0)
+	for (size_t i = 0; i < columns->count; i++) {
+		unsigned int field = columns->fields[i].field;
+
+		if (field != FIELD_NUMBER)
 			found |= found_in(row->values[field], field);
 	}
 	finds->numbers++;

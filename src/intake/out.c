@@ -20,10 +20,9 @@ enum az_status
 out_send(
     struct intake *intake, enum intake_message type, struct buffer *body, struct az_err *reterr)
 {
-	enum az_status status = link_queue(&intake->link, (uint16_t)type, 0, buffer_peek(body));
+	enum az_status status =
+	    link_send(&intake->link, (uint16_t)type, 0, buffer_peek(body), reterr);
 
-	if (status == AZ_OK)
-		status = link_flush(&intake->link, reterr);
 	buffer_clear(body);
 	if (status != AZ_OK)
 		return az_fail(reterr, status, "the keeper has gone");

@@ -56,12 +56,13 @@ static enum az_status
 send_row(struct intake *intake, uint32_t number, const struct match_key *keys, size_t count,
     bool bad_birth, struct az_err *reterr)
 {
-	struct intake_row out = {.row = number,
-	    .flags = bad_birth ? INTAKE_FLAG_BIRTH : 0,
-	    .encoded = buffer_peek(&intake->encoded),
-	    .key_count = (uint8_t)count};
+	AZ_UNCLEARED struct intake_row out;
 	struct wire_writer writer = outgoing_writer(&intake->rows);
 
+	out.row = number;
+	out.flags = bad_birth ? INTAKE_FLAG_BIRTH : 0;
+	out.encoded = buffer_peek(&intake->encoded);
+	out.key_count = (uint8_t)count;
 	for (size_t i = 0; i < count; i++) {
 		out.keys[i].kind = keys[i].kind;
 		out.keys[i].key = bytes_make(keys[i].key, keys[i].size);
@@ -77,7 +78,7 @@ static enum az_status
 accept(struct intake *intake, uint32_t number, const struct list_record *record,
     const struct row *row, struct az_err *reterr)
 {
-	struct match_key keys[MATCH_KEYS_MAX];
+	AZ_UNCLEARED struct match_key keys[MATCH_KEYS_MAX];
 	bool bad_birth = false;
 	size_t count = match_row(row, keys, &bad_birth);
 	enum az_status status;
@@ -98,7 +99,8 @@ accept(struct intake *intake, uint32_t number, const struct list_record *record,
 		status = inspect_row(intake, number, record, row, keys, count, reterr);
 	else
 		status = send_row(intake, number, keys, count, bad_birth, reterr);
-	az_wipe(keys, count * sizeof(keys[0]));
+	for (size_t i = 0; i < count; i++)
+		az_wipe(keys[i].key, keys[i].size);
 	return status;
 }
 
@@ -197,7 +199,7 @@ drop_held(struct intake *intake)
 static enum az_status
 take_record(struct intake *intake, const struct list_record *record, struct az_err *reterr)
 {
-	struct row row = {0};
+	AZ_UNCLEARED struct row row;
 	enum refusal refusal = REFUSAL_NONE;
 	enum az_status status;
 	uint32_t number;
@@ -221,7 +223,7 @@ take_record(struct intake *intake, const struct list_record *record, struct az_e
 	if (refusal == REFUSAL_NONE && intake->has_number && row.values[FIELD_NUMBER].size == 0)
 		refusal = REFUSAL_NO_NUMBER;
 	if (refusal == REFUSAL_NONE && !traces(intake))
-		refusal = finds_row(&intake->finds, &row);
+		refusal = finds_row(&intake->finds, intake->columns, &row);
 	if (refusal != REFUSAL_NONE)
 		return refuse(intake, number, refusal, reterr);
 	return accept(intake, number, record, &row, reterr);

@@ -180,15 +180,53 @@ fold(struct bytes value, enum fold_form form, struct text *ret_text)
 	fold_more(value, form, ret_text);
 }
 
+/*
+ * Plain ASCII, and kanji, which no mark can follow: what nearly all text is. Ends where something else begins, or
+ * where a symbol stands for several.
+ */
+static size_t
+fold_plain(struct bytes value, size_t at, const uint16_t *symbols, struct text *text)
+{
+	size_t count = text->count;
+
+	while (at < value.size && count < TEXT_MAX) {
+		const uint8_t *data = value.data + at;
+		uint32_t symbol;
+		size_t size = 1;
+
+		if (data[0] < 0x80) {
+			symbol = symbols[data[0]];
+		} else if (data[0] >= 0xe4 && data[0] <= 0xe9 && value.size - at >= 3 &&
+		    ((data[1] ^ 0x80u) | (data[2] ^ 0x80u)) < 0x40) {
+			symbol = symbols[(data[0] & 0x0fu) << 12 | (data[1] & 0x3fu) << 6 |
+			    (data[2] & 0x3fu)];
+			size = 3;
+		} else {
+			break;
+		}
+		if (symbol >= BASE_EXPANSION && symbol < BASE_EXPANSION + BASE_EXPANSIONS)
+			break;
+		text->symbols[count] = (uint16_t)symbol;
+		count += symbol != 0 ? 1 : 0;
+		at += size;
+	}
+	text->count = count;
+	return at;
+}
+
 void
 fold_more(struct bytes value, enum fold_form form, struct text *text)
 {
 	const uint16_t *symbols = active.symbols[form];
 
 	for (size_t at = 0; at < value.size;) {
-		uint32_t point = decode(value, &at);
+		uint32_t point;
 		uint32_t symbol;
 
+		at = fold_plain(value, at, symbols, text);
+		if (at == value.size)
+			break;
+		point = decode(value, &at);
 		if (is_kana(point))
 			point = compose(point, value, &at);
 		if (point > 0xffff) {

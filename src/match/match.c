@@ -39,13 +39,13 @@ read_place(struct reading *reading)
 
 /* --- keys ------------------------------------------------------------------------------------- */
 
-static bool
-make_number(const struct row *row, struct match_key *key)
+bool
+match_number(struct bytes value, struct match_key *ret_key)
 {
 	struct spelling spelling;
 
-	spelling_begin(&spelling, key, MATCH_NUMBER);
-	return spell_number(&spelling, row->values[FIELD_NUMBER]) && spelling_end(&spelling);
+	spelling_begin(&spelling, ret_key, MATCH_NUMBER);
+	return spell_number(&spelling, value) && spelling_end(&spelling);
 }
 
 static bool
@@ -165,7 +165,7 @@ match_row(const struct row *row, struct match_key keys[MATCH_KEYS_MAX], bool *re
 	read_birth(&reading, ret_birth_is_bad);
 	name_read(row, &reading.name);
 	read_place(&reading);
-	count += make_number(row, &keys[count]) ? 1 : 0;
+	count += match_number(row->values[FIELD_NUMBER], &keys[count]) ? 1 : 0;
 	count = add_phones(row, keys, count);
 	count += make_email(row, &keys[count]) ? 1 : 0;
 	count += make_name_birth(&reading, &keys[count]) ? 1 : 0;
@@ -231,7 +231,7 @@ match_query(const struct row *what, struct match_key *ret_key, struct az_err *re
 	bool made = false;
 
 	if (fields == FIELD_BIT(FIELD_NUMBER))
-		made = make_number(what, &key);
+		made = match_number(what->values[FIELD_NUMBER], &key);
 	else if (fields == FIELD_BIT(FIELD_PHONE))
 		made = make_phone(what, FIELD_PHONE, &key);
 	else if (fields == FIELD_BIT(FIELD_MOBILE))
@@ -254,13 +254,13 @@ match_query(const struct row *what, struct match_key *ret_key, struct az_err *re
 bool
 match_agrees(const struct row *row, const struct match_key *key)
 {
-	struct match_key keys[MATCH_KEYS_MAX];
+	AZ_UNCLEARED struct match_key keys[MATCH_KEYS_MAX];
 	bool bad_birth;
 	size_t count = match_row(row, keys, &bad_birth);
 	bool agrees = false;
 
 	for (size_t i = 0; i < count; i++)
 		agrees |= same_key(&keys[i], key);
-	az_wipe(keys, sizeof(keys));
+	az_wipe(keys, count * sizeof(keys[0]));
 	return agrees;
 }

@@ -68,6 +68,9 @@ size_t match_row(
 AZ_CHECKED enum az_status match_query(
     const struct row *what, struct match_key *ret_key, struct az_err *reterr);
 
+/* The key of a person's number; false if it gives none. */
+bool match_number(struct bytes value, struct match_key *ret_key);
+
 /* Whether a row has this key. Compares in constant time. */
 bool match_agrees(const struct row *row, const struct match_key *key);
 

@@ -16,8 +16,6 @@ struct text {
 	bool too_long; /* then what is here is a beginning and makes no key */
 	uint16_t symbols[TEXT_MAX];
 };
-/* For what is filled at once and would cost time to clear on every row. */
-#define AZ_UNCLEARED __attribute__((uninitialized))
 
 enum fold_form { FOLD_NAME = 0, FOLD_PLACE = 1 };
 

@@ -82,7 +82,8 @@ numeral_run(const uint16_t *symbols, size_t count)
 {
 	size_t size = 0;
 
-	while (size < count && numeral_value(symbols[size]) >= 0)
+	/* None stands below 〇: most symbols need no further look. */
+	while (size < count && symbols[size] >= u'〇' && numeral_value(symbols[size]) >= 0)
 		size++;
 	return size;
 }

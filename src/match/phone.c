@@ -77,6 +77,24 @@ read_digits(const struct text *text, struct digits *ret_digits)
 	}
 }
 
+/* 03-1234-5678, 0312345678 in ASCII, as nearly all are: without folding. */
+static bool
+read_plain(struct bytes value, struct digits *ret_digits)
+{
+	ret_digits->count = 0;
+	ret_digits->plus = false;
+	ret_digits->exponent = false;
+	if (value.size > sizeof(ret_digits->text))
+		return false;
+	for (size_t at = 0; at < value.size; at++) {
+		if (is_digit(value.data[at]))
+			ret_digits->text[ret_digits->count++] = (char)value.data[at];
+		else if (value.data[at] != '-')
+			return false;
+	}
+	return true;
+}
+
 static bool
 begins(const struct digits *digits, const char *prefix)
 {
@@ -146,8 +164,11 @@ spell_phone(struct spelling *spelling, struct bytes value)
 	AZ_UNCLEARED struct text text;
 	AZ_UNCLEARED struct digits digits;
 
-	fold(value, FOLD_NAME, &text);
-	read_digits(&text, &digits);
+	text.too_long = false;
+	if (!read_plain(value, &digits)) {
+		fold(value, FOLD_NAME, &text);
+		read_digits(&text, &digits);
+	}
 	if (text.too_long || digits.exponent || digits.count < DIGITS_MIN)
 		return false;
 	bring_home(&digits);

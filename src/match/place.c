@@ -97,6 +97,10 @@ count_numerals(const struct text *from, struct text *to)
 		size_t run = numeral_run(from->symbols + at, from->count - at);
 		uint32_t value;
 
+		if (run == 0 && to->count < TEXT_MAX) {
+			to->symbols[to->count++] = from->symbols[at++];
+			continue;
+		}
 		if (run > 0 && is_counted(from, at + run) &&
 		    (at == 0 || !is_digit(from->symbols[at - 1])) &&
 		    numeral_read(from->symbols + at, run, &value)) {

@@ -35,10 +35,37 @@ spelling_put_bytes(struct spelling *spelling, struct bytes bytes)
 	spelling->key->size = (uint16_t)(spelling->key->size + bytes.size);
 }
 
+/* ASCII, kana and kanji, as long as there is room; returns how many of the symbols are put. */
+static size_t
+put_plain(struct match_key *key, const uint16_t *symbols, size_t count)
+{
+	uint8_t *to = key->key + key->size;
+	const uint8_t *end = key->key + MATCH_KEY_MAX - 3;
+	size_t at = 0;
+
+	for (; at < count && to <= end; at++) {
+		uint32_t symbol = symbols[at];
+
+		if (symbol < 0x80) {
+			*to++ = (uint8_t)symbol;
+		} else if (symbol >= 0x800 && symbol < 0xd800) {
+			*to++ = (uint8_t)(0xe0 | symbol >> 12);
+			*to++ = (uint8_t)(0x80 | (symbol >> 6 & 0x3f));
+			*to++ = (uint8_t)(0x80 | (symbol & 0x3f));
+		} else {
+			break;
+		}
+	}
+	key->size = (uint16_t)(to - key->key);
+	return at;
+}
+
 void
 spelling_put_symbols(struct spelling *spelling, const uint16_t *symbols, size_t count)
 {
-	for (size_t at = 0; at < count;) {
+	size_t start = put_plain(spelling->key, symbols, count);
+
+	for (size_t at = start; at < count;) {
 		uint8_t utf8[4];
 		size_t size = fold_utf8(symbols, count, &at, utf8);
 
@@ -100,10 +127,26 @@ spell_text(struct spelling *spelling, const struct text *text, size_t from, size
 	return spelling->key->size > before;
 }
 
+/* Digits and small letters of ASCII, which fold to themselves. */
+static bool
+is_plain(struct bytes value)
+{
+	for (size_t i = 0; i < value.size; i++) {
+		if (!is_digit(value.data[i]) && !is_latin_letter(value.data[i]))
+			return false;
+	}
+	return value.size > 0;
+}
+
 bool
 spell_number(struct spelling *spelling, struct bytes value)
 {
 	AZ_UNCLEARED struct text text;
+
+	if (is_plain(value) && value.size <= TEXT_MAX) {
+		spelling_put_bytes(spelling, value);
+		return !spelling->too_long;
+	}
 
 	fold(value, FOLD_NAME, &text);
 	return spell_text(spelling, &text, 0, text.count);

@@ -39,25 +39,32 @@ intake_row_put(struct wire_writer *writer, const struct intake_row *row)
 	}
 }
 
+/* Whether a key may stand at that place of a row: the number first, if there is one, and only there. */
+static bool
+is_key(const struct intake_key *key, uint8_t place)
+{
+	return key->kind != MATCH_NONE && key->kind < MATCH_KINDS &&
+	    (key->kind != MATCH_NUMBER || place == 0) && key->key.size > 0;
+}
+
 void
 intake_row_get(struct wire_reader *reader, struct intake_row *ret_row)
 {
-	struct intake_row row = {0};
-
-	row.row = wire_get_u32(reader);
-	row.flags = wire_get_u8(reader);
-	row.encoded = wire_get_bytes(reader, ROW_SIZE_MAX);
-	row.key_count = wire_get_u8(reader);
-	if (row.key_count > INTAKE_KEYS_MAX || (row.flags & ~INTAKE_FLAG_BIRTH) != 0 ||
-	    row.row == 0)
+	ret_row->row = wire_get_u32(reader);
+	ret_row->flags = wire_get_u8(reader);
+	ret_row->encoded = wire_get_bytes(reader, ROW_SIZE_MAX);
+	ret_row->key_count = wire_get_u8(reader);
+	if (ret_row->key_count > INTAKE_KEYS_MAX || (ret_row->flags & ~INTAKE_FLAG_BIRTH) != 0 ||
+	    ret_row->row == 0)
 		reader->failed = true;
-	for (uint8_t i = 0; i < row.key_count && !reader->failed; i++) {
-		row.keys[i].kind = (enum match_kind)wire_get_u8(reader);
-		row.keys[i].key = wire_get_bytes(reader, INTAKE_KEY_MAX);
-		/* The number first, if there is one, and only there. */
-		if (row.keys[i].kind == MATCH_NONE || row.keys[i].kind >= MATCH_KINDS ||
-		    (row.keys[i].kind == MATCH_NUMBER && i != 0) || row.keys[i].key.size == 0)
+	for (uint8_t i = 0; i < ret_row->key_count && !reader->failed; i++) {
+		struct intake_key *key = &ret_row->keys[i];
+
+		key->kind = (enum match_kind)wire_get_u8(reader);
+		key->key = wire_get_bytes(reader, INTAKE_KEY_MAX);
+		if (!is_key(key, i))
 			reader->failed = true;
 	}
-	*ret_row = reader->failed ? (struct intake_row){0} : row;
+	if (reader->failed)
+		*ret_row = (struct intake_row){0};
 }

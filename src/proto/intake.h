@@ -82,7 +82,7 @@ void intake_start_put(struct wire_writer *writer, const struct intake_start *sta
 /* On anything malformed the reader has failed. */
 void intake_start_get(struct wire_reader *reader, struct intake_start *ret_start);
 void intake_row_put(struct wire_writer *writer, const struct intake_row *row);
-/* Borrows from the reader's input; on anything malformed the reader has failed. */
+/* Borrows from the reader's input; on anything malformed the reader has failed. Keys behind key_count are as they were. */
 void intake_row_get(struct wire_reader *reader, struct intake_row *ret_row);
 
 #endif

@@ -6,34 +6,46 @@
  * Fields ascend and no value is empty, so that one row has exactly one encoding: the content digest of
  * the catalogue is taken over it, and "unchanged" means the same bytes.
  */
+#include <string.h>
+
 #include "base/wire.h"
 #include "proto/proto.h"
 
 enum az_status
 row_encode(const struct row *row, struct buffer *buffer)
 {
-	struct wire_writer writer;
-	size_t before = buffer->size;
-	uint16_t count = 0;
+	uint8_t fields[FIELD_COUNT];
+	unsigned int count = 0;
+	size_t size = 2;
+	uint8_t *to;
+	enum az_status status;
 
-	for (unsigned int i = 0; i < FIELD_COUNT; i++) {
-		if (row->values[i].size > FIELD_VALUE_MAX)
-			return AZ_LIMIT;
-		if (row->values[i].size > 0)
-			count++;
-	}
-	wire_writer_init(&writer, buffer);
-	wire_put_u16(&writer, count);
 	for (unsigned int i = 0; i < FIELD_COUNT; i++) {
 		if (row->values[i].size == 0)
 			continue;
-		wire_put_u8(&writer, (uint8_t)i);
-		wire_put_u16(&writer, (uint16_t)row->values[i].size);
-		wire_put_raw(&writer, row->values[i].data, row->values[i].size);
+		if (row->values[i].size > FIELD_VALUE_MAX)
+			return AZ_LIMIT;
+		fields[count++] = (uint8_t)i;
+		size += 3 + row->values[i].size;
 	}
-	if (writer.status == AZ_OK && buffer->size - before > ROW_SIZE_MAX)
+	if (size > ROW_SIZE_MAX)
 		return AZ_LIMIT;
-	return writer.status;
+	status = buffer_reserve(buffer, size);
+	if (status != AZ_OK)
+		return status;
+	to = buffer->data + buffer->size;
+	wire_store_u16(to, (uint16_t)count);
+	to += 2;
+	for (unsigned int i = 0; i < count; i++) {
+		struct bytes value = row->values[fields[i]];
+
+		to[0] = fields[i];
+		wire_store_u16(to + 1, (uint16_t)value.size);
+		memcpy(to + 3, value.data, value.size);
+		to += 3 + value.size;
+	}
+	buffer->size += size;
+	return AZ_OK;
 }
 
 enum az_status

@@ -526,7 +526,7 @@ enum az_status
 columns_row(const struct columns *columns, const struct list_record *record, struct buffer *scratch,
     struct row *ret_row, enum refusal *ret_refusal)
 {
-	size_t ends[FIELD_COUNT];
+	AZ_UNCLEARED size_t ends[FIELD_COUNT];
 	bool filled = false;
 	size_t start = 0;
 	enum az_status status;
