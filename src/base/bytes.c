@@ -344,6 +344,16 @@ bytes_are_utf8(struct bytes bytes)
 		uint32_t point;
 		uint32_t least;
 
+		/* ASCII, eight at a time. */
+		if (lead < 0x80 && bytes.size - i >= 8) {
+			uint64_t word;
+
+			memcpy(&word, bytes.data + i, sizeof(word));
+			if ((word & UINT64_C(0x8080808080808080)) == 0) {
+				i += 8;
+				continue;
+			}
+		}
 		/* Kana and kanji, without a branch for each byte. */
 		if (lead >= 0xe1 && lead <= 0xec && bytes.size - i >= 3 &&
 		    ((bytes.data[i + 1] ^ 0x80u) | (bytes.data[i + 2] ^ 0x80u)) < 0x40) {

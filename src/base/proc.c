@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -319,4 +320,18 @@ proc_give_way(void)
 {
 	/* 0 is the calling thread on Linux. */
 	(void)setpriority(PRIO_PROCESS, 0, GIVE_WAY_NICE);
+}
+
+#define FREED_KEPT   (64 * 1024 * 1024)
+#define FRAME_MOST   (2 * 1024 * 1024) /* of memory for a frame; what is larger goes back at once */
+#define TAKEN_AT_ONCE (1024 * 1024)
+
+void
+proc_keep_memory(void)
+{
+	/* Where one is refused, it is only slower. */
+	(void)mallopt(M_ARENA_MAX, 1);
+	(void)mallopt(M_MMAP_THRESHOLD, FRAME_MOST);
+	(void)mallopt(M_TRIM_THRESHOLD, FREED_KEPT);
+	(void)mallopt(M_TOP_PAD, TAKEN_AT_ONCE);
 }

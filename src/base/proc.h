@@ -90,4 +90,10 @@ AZ_CHECKED enum az_status sandbox_enter(const struct sandbox *sandbox, struct az
  */
 void proc_give_way(void);
 
+/*
+ * Before threads are made: what is freed stays with the process, as far as it is little, and all threads share it.
+ * For processes that pass frames from thread to thread, which else ask the system for the same memory again and again.
+ */
+void proc_keep_memory(void);
+
 #endif

@@ -5,7 +5,7 @@
  *   2. read it again, and put its entries, sorted by record, in transactions of a bounded size; its numbers
  *      are thrown into buckets by their first bits
  *   3. put the numbers bucket by bucket, sorted, so that each page of the table is written once for the list
- *      and not once for each transaction
+ *      and not once for each transaction; those that are there stay untouched
  *   4. the mark that it is loaded goes into the last transaction; then the tables are flushed
  *
  * Nothing is put before step 1 has ended, so a forged run leaves no trace. What step 2 reads could have been
@@ -24,6 +24,7 @@
 /* Rows of a transaction: large enough that sorted inserts share pages, small enough to hold. */
 #define CHUNK_ROWS (196u * RUN_BLOCK_ROWS)
 
+#define NUMBERS_PUT   100000u /* in a transaction, about */
 #define BUCKET_BITS   6u
 #define BUCKETS       (1u << BUCKET_BITS)
 #define NUMBERED_SIZE (CATALOGUE_DIGEST_SIZE + 4u) /* number, record u32be */
@@ -36,7 +37,8 @@ struct load {
 	int32_t as_of;
 	struct catalogue_row *rows;
 	size_t count;
-	bool appends; /* entries still come behind all others of the table */
+	bool appends;         /* entries still come behind all others of the table */
+	bool appends_numbers; /* and numbers, of a client that is newer than the others */
 	struct spill *numbers;
 };
 
@@ -173,32 +175,59 @@ put_run(struct load *load, struct run_reader *reader, const uint8_t sha256[SHA25
 
 /* --- numbers ---------------------------------------------------------------------------------- */
 
-/* The numbers of a bucket, sorted: one transaction. */
+/*
+ * Puts the number of a record. Nearly all people of a list that comes again have theirs: then nothing is written.
+ */
 static enum az_status
-put_numbers(struct load *load, const uint8_t *numbers, size_t count, struct az_err *reterr)
+put_number(struct load *load, struct kv_writer *writer, const uint8_t *numbered,
+    struct az_err *reterr)
 {
-	struct kv_writer *writer = NULL;
-	enum az_status status = kv_begin(load->catalogue->kv, &writer, reterr);
+	struct bytes number = bytes_make(numbered, CATALOGUE_DIGEST_SIZE);
+	uint8_t value[NUMBER_SIZE];
+	struct bytes known;
+	enum az_status status;
 
-	for (size_t i = 0; i < count && status == AZ_OK; i++) {
-		const uint8_t *number = numbers + i * NUMBERED_SIZE;
-		uint8_t value[NUMBER_SIZE];
+	wire_store_u32(value, wire_load_u32be(numbered + CATALOGUE_DIGEST_SIZE));
+	if (load->appends_numbers &&
+	    kv_append(writer, TABLE_NUMBERS, number, bytes_make(value, sizeof(value)), NULL) ==
+		AZ_OK)
+		return AZ_OK;
+	load->appends_numbers = false;
+	status = kv_put_new(writer, TABLE_NUMBERS, number, bytes_make(value, sizeof(value)), &known,
+	    reterr);
+	if (status != AZ_CONFLICT)
+		return status;
+	if (bytes_equal(known, bytes_make(value, sizeof(value))))
+		return AZ_OK;
+	return kv_put(
+	    writer, TABLE_NUMBERS, number, bytes_make(value, sizeof(value)), reterr);
+}
 
-		wire_store_u32(value, wire_load_u32be(number + CATALOGUE_DIGEST_SIZE));
-		status = kv_put(writer, TABLE_NUMBERS, bytes_make(number, CATALOGUE_DIGEST_SIZE),
-		    bytes_make(value, sizeof(value)), reterr);
+/* The numbers of a bucket, sorted. Buckets share a transaction until it is large: each costs a flush. */
+static enum az_status
+put_bucket(struct load *load, const uint8_t *numbers, size_t count, struct kv_writer **writer,
+    size_t *puts, struct az_err *reterr)
+{
+	enum az_status status =
+	    *writer != NULL ? AZ_OK : kv_begin(load->catalogue->kv, writer, reterr);
+
+	for (size_t i = 0; i < count && status == AZ_OK; i++)
+		status = put_number(load, *writer, numbers + i * NUMBERED_SIZE, reterr);
+	*puts += count;
+	if (status == AZ_OK && *puts >= NUMBERS_PUT) {
+		*puts = 0;
+		status = kv_commit(writer, reterr);
 	}
-	if (status == AZ_OK)
-		status = kv_commit(&writer, reterr);
-	kv_abort(&writer);
 	return status;
 }
 
 static enum az_status
 put_all_numbers(struct load *load, struct az_err *reterr)
 {
+	struct kv_writer *writer = NULL;
 	struct buffer numbers;
 	struct buffer scratch;
+	size_t puts = 0;
 	enum az_status status = AZ_OK;
 
 	buffer_init(&numbers, BUCKET_MAX, false);
@@ -215,8 +244,11 @@ put_all_numbers(struct load *load, struct az_err *reterr)
 			continue;
 		/* What all of them share would only cost time. */
 		sort_entries(numbers.data, scratch.data, count, NUMBERED_SIZE, 32);
-		status = put_numbers(load, numbers.data, count, reterr);
+		status = put_bucket(load, numbers.data, count, &writer, &puts, reterr);
 	}
+	if (status == AZ_OK && writer != NULL)
+		status = kv_commit(&writer, reterr);
+	kv_abort(&writer);
 	buffer_fini(&numbers);
 	buffer_fini(&scratch);
 	return status;
@@ -250,6 +282,7 @@ put_all(struct load *load, struct run_reader *reader, const uint8_t sha256[SHA25
 	enum az_status status = AZ_OK;
 
 	load->appends = true;
+	load->appends_numbers = true;
 	load->rows = calloc(CHUNK_ROWS, sizeof(*load->rows));
 	if (load->rows == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "catalogue: out of memory");

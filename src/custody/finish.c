@@ -6,8 +6,8 @@
  * sort them, and pass them on in order: token blocks to the vault, fingerprints into the run file. A piece is some
  * buckets of one kind, side by side, of all workers.
  *
- *	tokens:  kind 2 [0 … 63] kind 3 [0 … 63] …   ─► blocks  ─► vault
- *	prints:  kind 2 [0 … 63] kind 3 [0 … 63] …   ─► run file
+ *	tokens:  kind 2 [0 … 31] kind 3 [0 … 31] …   ─► blocks  ─► vault
+ *	prints:  kind 2 [0 … 31] kind 3 [0 … 31] …   ─► run file
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 #include "base/sort.h"
 #include "custody/bulk.h"
 
-#define BUCKET_BITS 6u
+#define BUCKET_BITS 5u
 #define BUCKETS     (1u << BUCKET_BITS) /* of a kind */
 #define KIND_FIRST  (MATCH_NUMBER + 1u)
 #define TOKEN_KINDS (MATCH_ASKED - KIND_FIRST)

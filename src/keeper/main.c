@@ -10,6 +10,7 @@ int
 main(int argc, char **argv)
 {
 	proc_name("azukari-keeper");
+	proc_keep_memory();
 	if (argc == 2 && strcmp(argv[1], "verify") == 0)
 		return keeper_verify();
 	return keeper_run(argc == 2 && strcmp(argv[1], "sealed") == 0);

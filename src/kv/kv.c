@@ -173,6 +173,22 @@ kv_append(struct kv_writer *writer, unsigned int table, struct bytes key, struct
 }
 
 enum az_status
+kv_put_new(struct kv_writer *writer, unsigned int table, struct bytes key, struct bytes value,
+    struct bytes *ret_value, struct az_err *reterr)
+{
+	MDB_val k = val_of(key);
+	MDB_val v = val_of(value);
+	int error = mdb_put(writer->txn, writer->kv->tables[table], &k, &v, MDB_NOOVERWRITE);
+
+	if (error == MDB_KEYEXIST) {
+		/* Usual, and no need for a text that says so. */
+		*ret_value = bytes_make(v.mv_data, v.mv_size);
+		return AZ_CONFLICT;
+	}
+	return error == 0 ? AZ_OK : kv_fail(reterr, error, "put");
+}
+
+enum az_status
 kv_delete(struct kv_writer *writer, unsigned int table, struct bytes key, struct az_err *reterr)
 {
 	MDB_val k = val_of(key);

@@ -46,6 +46,12 @@ AZ_CHECKED enum az_status kv_append(struct kv_writer *writer, unsigned int table
 /* AZ_NOT_FOUND. */
 AZ_CHECKED enum az_status kv_delete(
     struct kv_writer *writer, unsigned int table, struct bytes key, struct az_err *reterr);
+/*
+ * Puts what is not there yet, in one search and without touching what is. AZ_CONFLICT: the key is there;
+ * *ret_value, as of kv_writer_get, is its value.
+ */
+AZ_CHECKED enum az_status kv_put_new(struct kv_writer *writer, unsigned int table, struct bytes key,
+    struct bytes value, struct bytes *ret_value, struct az_err *reterr);
 /* Deletes at most max keys that begin with prefix; *ret_count tells how many. */
 AZ_CHECKED enum az_status kv_delete_prefix(struct kv_writer *writer, unsigned int table,
     struct bytes prefix, size_t max, size_t *ret_count, struct az_err *reterr);

@@ -186,14 +186,14 @@ make_name(const struct row *row, const struct text *name, struct match_key *key)
 }
 
 static bool
-make_birth_region(int32_t birth, const uint8_t *digits, size_t count, struct match_key *key)
+make_birth_region(const uint8_t *birth, const uint8_t *digits, size_t count, struct match_key *key)
 {
 	struct spelling spelling;
 
-	if (count == 0)
+	if (birth == NULL || count == 0)
 		return false;
 	spelling_begin(&spelling, key, MATCH_BIRTH_REGION);
-	spelling_put_date(&spelling, birth);
+	spelling_put_bytes(&spelling, bytes_make(birth, DATE_SIZE));
 	spelling_separate(&spelling);
 	spelling_put_bytes(&spelling, bytes_make(digits, REGION_DIGITS));
 	return spelling_end(&spelling);
@@ -225,7 +225,7 @@ make_postcode_number(
 }
 
 size_t
-damaged_keys(const struct row *row, const struct text *name, bool has_birth, int32_t birth,
+damaged_keys(const struct row *row, const struct text *name, const uint8_t *birth,
     struct match_key keys[DAMAGED_KEYS_MAX])
 {
 	uint8_t digits[POSTCODE_DIGITS_MAX];
@@ -235,7 +235,7 @@ damaged_keys(const struct row *row, const struct text *name, bool has_birth, int
 	size_t count = 0;
 
 	count += make_name(row, name, &keys[count]) ? 1 : 0;
-	count += has_birth && make_birth_region(birth, digits, digit_count, &keys[count]) ? 1 : 0;
+	count += make_birth_region(birth, digits, digit_count, &keys[count]) ? 1 : 0;
 	count += make_postcode_number(row->values[FIELD_ADDRESS], digits, digit_count, &keys[count])
 	    ? 1
 	    : 0;

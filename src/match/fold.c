@@ -180,8 +180,21 @@ fold(struct bytes value, enum fold_form form, struct text *ret_text)
 	fold_more(value, form, ret_text);
 }
 
+/* Whether what stands at the place may begin with a mark of voicing. */
+static bool
+may_be_mark(struct bytes value, size_t at)
+{
+	const uint8_t *data = value.data + at;
+
+	if (at == value.size || data[0] < 0xe3)
+		return false;
+	/* U+3099 to U+309C; the half-width ones are among U+FFxx. */
+	return data[0] == 0xef ||
+	    (data[0] == 0xe3 && value.size - at >= 3 && data[1] == 0x82 && data[2] >= 0x99);
+}
+
 /*
- * Plain ASCII, and kanji, which no mark can follow: what nearly all text is. Ends where something else begins, or
+ * Plain ASCII, kanji, and kana that no mark follows: what nearly all text is. Ends where something else begins, or
  * where a symbol stands for several.
  */
 static size_t
@@ -196,8 +209,9 @@ fold_plain(struct bytes value, size_t at, const uint16_t *symbols, struct text *
 
 		if (data[0] < 0x80) {
 			symbol = symbols[data[0]];
-		} else if (data[0] >= 0xe4 && data[0] <= 0xe9 && value.size - at >= 3 &&
-		    ((data[1] ^ 0x80u) | (data[2] ^ 0x80u)) < 0x40) {
+		} else if (data[0] >= 0xe3 && data[0] <= 0xe9 && value.size - at >= 3 &&
+		    ((data[1] ^ 0x80u) | (data[2] ^ 0x80u)) < 0x40 &&
+		    (data[0] != 0xe3 || !may_be_mark(value, at + 3))) {
 			symbol = symbols[(data[0] & 0x0fu) << 12 | (data[1] & 0x3fu) << 6 |
 			    (data[2] & 0x3fu)];
 			size = 3;

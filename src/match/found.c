@@ -237,17 +237,29 @@ no_digits(uint64_t word)
 	return above_nine & not_wide & ~LOWER;
 }
 
-/* Whether value has CARD_MIN digits anywhere: hardly any does, and only these are read. Eight bytes at a time. */
+/* How many bytes have their top bit set; the others are zero. */
+static size_t
+count_tops(uint64_t word)
+{
+	return (size_t)((word >> 7) * ONES >> 56);
+}
+
+/* Whether value, of eight bytes or more, has CARD_MIN digits anywhere: hardly any does, and only these are read. */
 static bool
 has_digits(struct bytes value)
 {
-	size_t none = 0;
+	size_t none = 0; /* bytes that are no digit */
 	size_t at = 0;
+	size_t left;
 
 	for (; value.size - at >= 8; at += 8)
-		none += (no_digits(wire_load_u64(value.data + at)) >> 7) * ONES >> 56;
-	/* The last bytes count as digits. */
-	return at - none + (value.size - at) >= CARD_MIN;
+		none += count_tops(no_digits(wire_load_u64(value.data + at)));
+	left = value.size - at;
+	/* The last word once more, without the bytes that were counted. */
+	if (left > 0)
+		none += count_tops(no_digits(wire_load_u64(value.data + value.size - 8)) &
+		    UINT64_MAX << (64 - 8 * left));
+	return value.size - none >= CARD_MIN;
 }
 
 unsigned int

@@ -14,7 +14,7 @@ struct reading {
 	const struct row *row;
 	struct text name; /* count 0: none */
 	bool has_birth;
-	int32_t birth;
+	uint8_t birth[DATE_SIZE];
 	bool has_place;
 	struct place place;
 };
@@ -23,10 +23,13 @@ static void
 read_birth(struct reading *reading, bool *ret_is_bad)
 {
 	struct bytes value = reading->row->values[FIELD_BIRTH];
-	bool is_date = value.size > 0 && match_date(value, &reading->birth);
+	int32_t days;
+	bool is_date = value.size > 0 && match_date(value, &days);
 
 	*ret_is_bad = value.size > 0 && !is_date;
-	reading->has_birth = is_date && !match_date_is_filler(reading->birth);
+	reading->has_birth = is_date && !match_date_is_filler(days);
+	if (reading->has_birth)
+		date_text(days, reading->birth);
 }
 
 static void
@@ -91,7 +94,7 @@ make_name_birth(const struct reading *reading, struct match_key *key)
 	if (!reading->has_birth ||
 	    !begin_with_name(&spelling, &reading->name, MATCH_NAME_BIRTH, key))
 		return false;
-	spelling_put_date(&spelling, reading->birth);
+	spelling_put_bytes(&spelling, bytes_make(reading->birth, DATE_SIZE));
 	return spelling_end(&spelling);
 }
 
@@ -116,7 +119,7 @@ make_kana_birth(const struct reading *reading, struct match_key *key)
 	if (!reading->has_birth || !kana_read(reading->row, &kana) ||
 	    !begin_with_name(&spelling, &kana, MATCH_KANA_BIRTH, key))
 		return false;
-	spelling_put_date(&spelling, reading->birth);
+	spelling_put_bytes(&spelling, bytes_make(reading->birth, DATE_SIZE));
 	return spelling_end(&spelling);
 }
 
@@ -175,7 +178,7 @@ match_row(const struct row *row, struct match_key keys[MATCH_KEYS_MAX], bool *re
 	count += make_place_building(&reading, false, &keys[count]) ? 1 : 0;
 	count += make_place_building(&reading, true, &keys[count]) ? 1 : 0;
 	return count +
-	    damaged_keys(row, &reading.name, reading.has_birth, reading.birth, &keys[count]);
+	    damaged_keys(row, &reading.name, reading.has_birth ? reading.birth : NULL, &keys[count]);
 }
 
 struct bytes

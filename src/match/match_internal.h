@@ -70,7 +70,8 @@ void spelling_put_bytes(struct spelling *spelling, struct bytes bytes);
 /* Symbols from count on, as UTF-8. */
 void spelling_put_symbols(struct spelling *spelling, const uint16_t *symbols, size_t count);
 /* Days since 1970-01-01 as 1980-03-04. */
-void spelling_put_date(struct spelling *spelling, int32_t days);
+#define DATE_SIZE 10u
+void date_text(int32_t days, uint8_t text[DATE_SIZE]);
 /* Between two parts of a key; no folded name or place holds it. */
 void spelling_separate(struct spelling *spelling);
 /* Whether there is a key: something beyond the version, and not too long. */
@@ -156,9 +157,9 @@ bool numeral_read(const uint16_t *symbols, size_t count, uint32_t *ret_value);
 
 /* --- damaged rows (damaged.c) ----------------------------------------------------------------- */
 
-/* The keys of kinds MATCH_NAME to MATCH_POSTCODE_NUMBER, as many as the row gives. */
+/* The keys of kinds MATCH_NAME to MATCH_POSTCODE_NUMBER, as many as the row gives. birth: DATE_SIZE bytes, or NULL. */
 #define DAMAGED_KEYS_MAX 3u
-size_t damaged_keys(const struct row *row, const struct text *name, bool has_birth, int32_t birth,
+size_t damaged_keys(const struct row *row, const struct text *name, const uint8_t *birth,
     struct match_key keys[DAMAGED_KEYS_MAX]);
 
 #endif

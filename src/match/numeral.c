@@ -77,13 +77,26 @@ numeral_read(const uint16_t *symbols, size_t count, uint32_t *ret_value)
 	return true;
 }
 
+/* By the last six bits of a symbol, which rule out most that are none. */
+static bool
+may_be_numeral(uint32_t symbol)
+{
+#define LAST(symbol) (UINT64_C(1) << ((symbol) & 63))
+	static const uint64_t numerals = LAST(u'〇') | LAST(u'零') | LAST(u'一') | LAST(u'壱') |
+	    LAST(u'二') | LAST(u'弐') | LAST(u'三') | LAST(u'参') | LAST(u'四') | LAST(u'五') |
+	    LAST(u'六') | LAST(u'七') | LAST(u'八') | LAST(u'九') | LAST(u'十') | LAST(u'拾') |
+	    LAST(u'百') | LAST(u'千');
+
+	return symbol >= u'〇' && (numerals >> (symbol & 63) & 1) != 0;
+#undef LAST
+}
+
 size_t
 numeral_run(const uint16_t *symbols, size_t count)
 {
 	size_t size = 0;
 
-	/* None stands below 〇: most symbols need no further look. */
-	while (size < count && symbols[size] >= u'〇' && numeral_value(symbols[size]) >= 0)
+	while (size < count && may_be_numeral(symbols[size]) && numeral_value(symbols[size]) >= 0)
 		size++;
 	return size;
 }

@@ -91,11 +91,13 @@ spell_place(struct spelling *spelling, struct bytes value, bool with_room)
 static bool
 spell_birth(struct spelling *spelling, struct bytes value)
 {
+	uint8_t text[DATE_SIZE];
 	int32_t days;
 
 	if (!match_date(value, &days))
 		return false;
-	spelling_put_date(spelling, days);
+	date_text(days, text);
+	spelling_put_bytes(spelling, bytes_make(text, sizeof(text)));
 	return true;
 }
 

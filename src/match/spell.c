@@ -75,12 +75,11 @@ spelling_put_symbols(struct spelling *spelling, const uint16_t *symbols, size_t 
 }
 
 void
-spelling_put_date(struct spelling *spelling, int32_t days)
+date_text(int32_t days, uint8_t text[DATE_SIZE])
 {
 	int year;
 	int month;
 	int day;
-	uint8_t text[10];
 
 	date_to_civil(days, &year, &month, &day);
 	for (unsigned int i = 0; i < 4; i++, year /= 10)
@@ -91,7 +90,6 @@ spelling_put_date(struct spelling *spelling, int32_t days)
 	text[7] = '-';
 	text[8] = (uint8_t)('0' + day / 10);
 	text[9] = (uint8_t)('0' + day % 10);
-	spelling_put_bytes(spelling, bytes_make(text, sizeof(text)));
 }
 
 void

@@ -3,6 +3,8 @@
  */
 #include "proto/intake.h"
 
+#include <string.h>
+
 #include "base/wire.h"
 
 void
@@ -26,17 +28,38 @@ intake_start_get(struct wire_reader *reader, struct intake_start *ret_start)
 		reader->failed = true;
 }
 
+static uint8_t *
+store_bytes(uint8_t *to, struct bytes bytes)
+{
+	wire_store_u32(to, (uint32_t)bytes.size);
+	memcpy(to + 4, bytes.data, bytes.size);
+	return to + 4 + bytes.size;
+}
+
+/* Room is made once: this is done for every row. */
 void
 intake_row_put(struct wire_writer *writer, const struct intake_row *row)
 {
-	wire_put_u32(writer, row->row);
-	wire_put_u8(writer, row->flags);
-	wire_put_bytes(writer, row->encoded);
-	wire_put_u8(writer, row->key_count);
+	struct buffer *buffer = writer->buffer;
+	size_t size = 4 + 1 + 4 + row->encoded.size + 1;
+	uint8_t *to;
+
+	for (uint8_t i = 0; i < row->key_count; i++)
+		size += 1 + 4 + row->keys[i].key.size;
+	if (writer->status == AZ_OK)
+		writer->status = buffer_reserve(buffer, size);
+	if (writer->status != AZ_OK)
+		return;
+	to = buffer->data + buffer->size;
+	wire_store_u32(to, row->row);
+	to[4] = row->flags;
+	to = store_bytes(to + 5, row->encoded);
+	*to++ = row->key_count;
 	for (uint8_t i = 0; i < row->key_count; i++) {
-		wire_put_u8(writer, (uint8_t)row->keys[i].kind);
-		wire_put_bytes(writer, row->keys[i].key);
+		*to++ = (uint8_t)row->keys[i].kind;
+		to = store_bytes(to, row->keys[i].key);
 	}
+	buffer->size += size;
 }
 
 /* Whether a key may stand at that place of a row: the number first, if there is one, and only there. */

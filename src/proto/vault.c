@@ -50,6 +50,8 @@ enum az_status
 token_block_encode(const struct token_block *block, struct buffer *buffer)
 {
 	struct wire_writer writer;
+	size_t size = block->count * (TOKEN_SIZE + 4u);
+	uint8_t *to;
 
 	if (!is_sound(block))
 		return AZ_INVALID;
@@ -60,17 +62,24 @@ token_block_encode(const struct token_block *block, struct buffer *buffer)
 	wire_put_u16(&writer, block->count);
 	wire_put_raw(&writer, block->lower, TOKEN_SIZE);
 	wire_put_raw(&writer, block->upper, TOKEN_SIZE);
-	for (uint16_t i = 0; i < block->count; i++) {
-		wire_put_raw(&writer, block->entries[i].token, TOKEN_SIZE);
-		wire_put_u32(&writer, block->entries[i].record);
+	if (writer.status == AZ_OK)
+		writer.status = buffer_reserve(buffer, size);
+	if (writer.status != AZ_OK)
+		return writer.status;
+	to = buffer->data + buffer->size;
+	for (uint16_t i = 0; i < block->count; i++, to += TOKEN_SIZE + 4) {
+		memcpy(to, block->entries[i].token, TOKEN_SIZE);
+		wire_store_u32(to + TOKEN_SIZE, block->entries[i].record);
 	}
-	return writer.status;
+	buffer->size += size;
+	return AZ_OK;
 }
 
 enum az_status
 token_block_decode(struct bytes bytes, struct token_block *ret_block, struct bytes *ret_mac)
 {
 	struct wire_reader reader;
+	struct bytes entries;
 	struct bytes mac;
 	uint8_t last;
 
@@ -84,9 +93,12 @@ token_block_decode(struct bytes bytes, struct token_block *ret_block, struct byt
 	wire_get_raw(&reader, ret_block->upper, TOKEN_SIZE);
 	if (reader.failed || ret_block->count > TOKEN_BLOCK_MAX)
 		return AZ_INVALID;
-	for (uint16_t i = 0; i < ret_block->count; i++) {
-		wire_get_raw(&reader, ret_block->entries[i].token, TOKEN_SIZE);
-		ret_block->entries[i].record = wire_get_u32(&reader);
+	entries = wire_take(&reader, ret_block->count * (TOKEN_SIZE + 4u));
+	for (uint16_t i = 0; i < ret_block->count && entries.size > 0; i++) {
+		const uint8_t *entry = entries.data + i * (TOKEN_SIZE + 4u);
+
+		memcpy(ret_block->entries[i].token, entry, TOKEN_SIZE);
+		ret_block->entries[i].record = wire_load_u32(entry + TOKEN_SIZE);
 	}
 	mac = wire_take(&reader, TOKEN_MAC_SIZE);
 	if (!wire_end(&reader) || last > 1 || !is_sound(ret_block))

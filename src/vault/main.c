@@ -20,6 +20,7 @@ main(void)
 	struct az_err err = {0};
 
 	proc_name("azukari-vault");
+	proc_keep_memory();
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (sandbox_enter(&sandbox, &err) != AZ_OK) {
 		(void)fprintf(stderr, "azukari-vault: %s\n", err.text);
