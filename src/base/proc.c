@@ -322,8 +322,8 @@ proc_give_way(void)
 	(void)setpriority(PRIO_PROCESS, 0, GIVE_WAY_NICE);
 }
 
-#define FREED_KEPT   (64 * 1024 * 1024)
-#define FRAME_MOST   (2 * 1024 * 1024) /* of memory for a frame; what is larger goes back at once */
+#define FREED_KEPT    (64 * 1024 * 1024)
+#define FRAME_MOST    (2 * 1024 * 1024) /* of memory for a frame; what is larger goes back at once */
 #define TAKEN_AT_ONCE (1024 * 1024)
 
 void

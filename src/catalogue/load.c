@@ -179,8 +179,8 @@ put_run(struct load *load, struct run_reader *reader, const uint8_t sha256[SHA25
  * Puts the number of a record. Nearly all people of a list that comes again have theirs: then nothing is written.
  */
 static enum az_status
-put_number(struct load *load, struct kv_writer *writer, const uint8_t *numbered,
-    struct az_err *reterr)
+put_number(
+    struct load *load, struct kv_writer *writer, const uint8_t *numbered, struct az_err *reterr)
 {
 	struct bytes number = bytes_make(numbered, CATALOGUE_DIGEST_SIZE);
 	uint8_t value[NUMBER_SIZE];
@@ -193,14 +193,13 @@ put_number(struct load *load, struct kv_writer *writer, const uint8_t *numbered,
 		AZ_OK)
 		return AZ_OK;
 	load->appends_numbers = false;
-	status = kv_put_new(writer, TABLE_NUMBERS, number, bytes_make(value, sizeof(value)), &known,
-	    reterr);
+	status = kv_put_new(
+	    writer, TABLE_NUMBERS, number, bytes_make(value, sizeof(value)), &known, reterr);
 	if (status != AZ_CONFLICT)
 		return status;
 	if (bytes_equal(known, bytes_make(value, sizeof(value))))
 		return AZ_OK;
-	return kv_put(
-	    writer, TABLE_NUMBERS, number, bytes_make(value, sizeof(value)), reterr);
+	return kv_put(writer, TABLE_NUMBERS, number, bytes_make(value, sizeof(value)), reterr);
 }
 
 /* The numbers of a bucket, sorted. Buckets share a transaction until it is large: each costs a flush. */

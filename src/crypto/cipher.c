@@ -78,8 +78,7 @@ gcm_rekey(EVP_CIPHER_CTX *context, const uint8_t key[CIPHER_KEY_SIZE])
 
 /* Nonce and associated data of a message. */
 static bool
-gcm_begin(
-    EVP_CIPHER_CTX *context, const uint8_t *nonce, struct bytes associated, bool encrypt)
+gcm_begin(EVP_CIPHER_CTX *context, const uint8_t *nonce, struct bytes associated, bool encrypt)
 {
 	int done = 0;
 
@@ -90,8 +89,8 @@ gcm_begin(
 }
 
 enum az_status
-gcm_seal(EVP_CIPHER_CTX *context, const uint8_t nonce[GCM_NONCE_SIZE],
-    struct bytes associated, struct bytes plain, uint8_t *sealed)
+gcm_seal(EVP_CIPHER_CTX *context, const uint8_t nonce[GCM_NONCE_SIZE], struct bytes associated,
+    struct bytes plain, uint8_t *sealed)
 {
 	uint8_t *tag = sealed + plain.size;
 	int done = 0;
@@ -109,8 +108,8 @@ gcm_seal(EVP_CIPHER_CTX *context, const uint8_t nonce[GCM_NONCE_SIZE],
 }
 
 enum az_status
-gcm_open(EVP_CIPHER_CTX *context, const uint8_t nonce[GCM_NONCE_SIZE],
-    struct bytes associated, struct bytes sealed, uint8_t *plain)
+gcm_open(EVP_CIPHER_CTX *context, const uint8_t nonce[GCM_NONCE_SIZE], struct bytes associated,
+    struct bytes sealed, uint8_t *plain)
 {
 	enum az_status status = AZ_INTERNAL;
 	size_t size = sealed.size - GCM_TAG_SIZE;

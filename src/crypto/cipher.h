@@ -35,11 +35,9 @@ bool gcm_rekey(EVP_CIPHER_CTX *context, const uint8_t key[CIPHER_KEY_SIZE]) AZ_C
  * plain.size + GCM_TAG_SIZE bytes; gcm_open takes as many, and writes plain only for a true tag: else
  * it is zeroed, and the status AZ_FORGED. AZ_LIMIT past 2^31 - 1 bytes; AZ_INTERNAL.
  */
-AZ_CHECKED enum az_status gcm_seal(EVP_CIPHER_CTX *context,
-    const uint8_t nonce[GCM_NONCE_SIZE], struct bytes associated, struct bytes plain,
-    uint8_t *sealed);
-AZ_CHECKED enum az_status gcm_open(EVP_CIPHER_CTX *context,
-    const uint8_t nonce[GCM_NONCE_SIZE], struct bytes associated, struct bytes sealed,
-    uint8_t *plain);
+AZ_CHECKED enum az_status gcm_seal(EVP_CIPHER_CTX *context, const uint8_t nonce[GCM_NONCE_SIZE],
+    struct bytes associated, struct bytes plain, uint8_t *sealed);
+AZ_CHECKED enum az_status gcm_open(EVP_CIPHER_CTX *context, const uint8_t nonce[GCM_NONCE_SIZE],
+    struct bytes associated, struct bytes sealed, uint8_t *plain);
 
 #endif

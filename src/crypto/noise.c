@@ -408,8 +408,7 @@ noise_open(struct noise *noise, struct bytes message, uint8_t *plain, struct az_
 		status = AZ_LIMIT;
 	else if (message.size >= NOISE_TAG_SIZE && message.size <= NOISE_MESSAGE_MAX) {
 		make_nonce(noise->received, nonce);
-		status =
-		    gcm_open(noise->receiving, nonce, bytes_make(NULL, 0), message, plain);
+		status = gcm_open(noise->receiving, nonce, bytes_make(NULL, 0), message, plain);
 	}
 	if (status != AZ_OK) {
 		die(noise);

@@ -48,8 +48,8 @@ struct seal_key {
 };
 
 static_assert(sizeof(struct seal_secrets) <= 1024, "a seal key should be a small secret");
-static_assert(offsetof(struct seal_secrets, second) ==
-	offsetof(struct seal_secrets, first) + HALF_NONCE,
+static_assert(
+    offsetof(struct seal_secrets, second) == offsetof(struct seal_secrets, first) + HALF_NONCE,
     "both halves are filled at once");
 static_assert(HALF_NONCE + GCM_NONCE_SIZE == SEAL_NONCE_SIZE, "the nonce is split in two");
 static_assert(SEAL_TAG_SIZE == GCM_TAG_SIZE, "the tag is GCM's");
@@ -148,8 +148,7 @@ take_message_key(struct seal_key *key, const uint8_t *nonce)
 		for (size_t i = 0; i < CIPHER_BLOCK_SIZE; i++)
 			message[i] ^= secrets->k1[i];
 	}
-	if (!cipher_blocks(
-		key->block, bytes_make(secrets->kx, sizeof(secrets->kx)), secrets->kx) ||
+	if (!cipher_blocks(key->block, bytes_make(secrets->kx, sizeof(secrets->kx)), secrets->kx) ||
 	    !gcm_rekey(key->gcm, secrets->kx))
 		return false;
 	memcpy(secrets->kx_of, nonce, HALF_NONCE);
@@ -164,8 +163,8 @@ seal_with_nonce(struct seal_key *key, const uint8_t nonce[SEAL_NONCE_SIZE], stru
 	enum az_status status = AZ_INTERNAL;
 
 	if (take_message_key(key, nonce))
-		status = gcm_seal(key->gcm, nonce + HALF_NONCE, associated, plain,
-		    sealed + SEAL_NONCE_SIZE);
+		status = gcm_seal(
+		    key->gcm, nonce + HALF_NONCE, associated, plain, sealed + SEAL_NONCE_SIZE);
 	if (status != AZ_OK)
 		return az_fail(reterr, status, "seal: %s",
 		    status == AZ_LIMIT ? "message too long" : "the cipher failed");
@@ -203,8 +202,7 @@ seal_open(struct seal_key *key, struct bytes associated, struct bytes sealed, ui
 		return az_fail(reterr, AZ_FORGED, "open: %zu bytes are too few", sealed.size);
 	text = bytes_make(sealed.data + SEAL_NONCE_SIZE, sealed.size - SEAL_NONCE_SIZE);
 	if (take_message_key(key, sealed.data))
-		status = gcm_open(
-		    key->gcm, sealed.data + HALF_NONCE, associated, text, plain);
+		status = gcm_open(key->gcm, sealed.data + HALF_NONCE, associated, text, plain);
 	else if (text.size > GCM_TAG_SIZE)
 		az_wipe(plain, text.size - GCM_TAG_SIZE);
 	if (status == AZ_FORGED)

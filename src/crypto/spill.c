@@ -20,10 +20,10 @@
 #include "crypto/hash.h"
 #include "crypto/seal.h"
 
-#define CHUNK_SIZE  (4u * 1024u)
-#define SLOT_SIZE   (CHUNK_SIZE + SEAL_OVERHEAD)
+#define CHUNK_SIZE   (4u * 1024u)
+#define SLOT_SIZE    (CHUNK_SIZE + SEAL_OVERHEAD)
 #define SLOTS_ATONCE 32u /* in one write */
-#define PLACE_SIZE  16u
+#define PLACE_SIZE   16u
 
 struct bucket {
 	uint32_t used; /* of its chunk */
@@ -255,7 +255,7 @@ spill_take(struct spill *spill, size_t bucket, struct buffer *buffer, struct az_
 	if (from->count > 0) {
 		slot = malloc(SLOT_SIZE);
 		status = slot == NULL ? az_fail(reterr, AZ_NO_MEMORY, "sorting: out of memory")
-					: seal_key_new(secret_peek(spill->key), &key, reterr);
+				      : seal_key_new(secret_peek(spill->key), &key, reterr);
 	}
 	for (size_t i = 0; i < from->count && status == AZ_OK; i++)
 		status = read_chunk(spill, key, bucket, from->full[i], slot, buffer, reterr);

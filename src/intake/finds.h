@@ -21,8 +21,7 @@ struct finds {
 AZ_CHECKED enum az_status finds_header(const struct columns *columns, struct az_err *reterr);
 
 /* REFUSAL_NONE, or why the row, of these columns, may not be kept. */
-enum refusal finds_row(
-    struct finds *finds, const struct columns *columns, const struct row *row);
+enum refusal finds_row(struct finds *finds, const struct columns *columns, const struct row *row);
 
 /*
  * After the last row. AZ_INVALID: a column is verification codes by its content, or the list's numbers of

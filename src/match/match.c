@@ -178,7 +178,8 @@ match_row(const struct row *row, struct match_key keys[MATCH_KEYS_MAX], bool *re
 	count += make_place_building(&reading, false, &keys[count]) ? 1 : 0;
 	count += make_place_building(&reading, true, &keys[count]) ? 1 : 0;
 	return count +
-	    damaged_keys(row, &reading.name, reading.has_birth ? reading.birth : NULL, &keys[count]);
+	    damaged_keys(
+		row, &reading.name, reading.has_birth ? reading.birth : NULL, &keys[count]);
 }
 
 struct bytes

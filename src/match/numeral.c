@@ -81,7 +81,7 @@ numeral_read(const uint16_t *symbols, size_t count, uint32_t *ret_value)
 static bool
 may_be_numeral(uint32_t symbol)
 {
-#define LAST(symbol) (UINT64_C(1) << ((symbol) & 63))
+#define LAST(symbol) (UINT64_C(1) << ((symbol)&63))
 	static const uint64_t numerals = LAST(u'〇') | LAST(u'零') | LAST(u'一') | LAST(u'壱') |
 	    LAST(u'二') | LAST(u'弐') | LAST(u'三') | LAST(u'参') | LAST(u'四') | LAST(u'五') |
 	    LAST(u'六') | LAST(u'七') | LAST(u'八') | LAST(u'九') | LAST(u'十') | LAST(u'拾') |
