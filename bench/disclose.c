@@ -4,6 +4,7 @@
  *	warm   the sealed rows are in the system's memory
  *	cold   stopped, rows and catalogue evicted from the system's memory, started again before each run
  *	lone   one channel; its latency beside a flush of the disk, alternating
+ *	meanwhile  one channel, a disclosure every 5 ms while the list is entrusted for another client
  *
  * People are chosen at random from the whole list, none twice in one run. The client shares the processors with
  * keeper and vault, so its own cost is in every figure.
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "house.h"
@@ -19,6 +21,7 @@
 #define RUNS       5u
 #define LONE_COUNT 3000u
 #define RAW_MS     500
+#define PAUSE_US   5000
 
 struct load {
 	struct bench_house *house;
@@ -277,6 +280,38 @@ measure_lone(struct load *load, struct raw_disk *raw)
 	bench_house_stop(load->house);
 }
 
+static void
+measure_meanwhile(struct load *load)
+{
+	pid_t entrusting;
+	pid_t ended = 0;
+	int how = 0;
+
+	bench_house_serve(load->house);
+	connect_all(load, 1);
+	load->asked = 0;
+	load->samples.count = 0;
+	entrusting = bench_house_entrust_more(load->house);
+	while (ended == 0) {
+		if (load->asked == load->house->phone_count)
+			load->asked = 0;
+		ask(load, &load->channels[0]);
+		channel_wait(&load->channels[0]);
+		samples_add(&load->samples, bench_now_ns() - load->channels[0].asked_ns);
+		(void)usleep(PAUSE_US);
+		ended = waitpid(entrusting, &how, WNOHANG);
+	}
+	if (ended != entrusting || !WIFEXITED(how) || WEXITSTATUS(how) != 0)
+		bench_die("the list that is entrusted meanwhile", NULL);
+	bench_say(
+	    "meanwhile, %zu lone disclosures while a list is entrusted: p50 %.0f us, p99 %.0f us",
+	    load->samples.count, samples_us(&load->samples, 0.5), samples_us(&load->samples, 0.99));
+	bench_result("meanwhile-p50-us", samples_us(&load->samples, 0.5));
+	bench_result("meanwhile-p99-us", samples_us(&load->samples, 0.99));
+	disconnect_all(load);
+	bench_house_stop(load->house);
+}
+
 /* Without arguments everything is measured, else what they name. */
 static bool
 is_wanted(int argc, char **argv, const char *what)
@@ -310,6 +345,8 @@ main(int argc, char **argv)
 		measure_cold(&load, &raw, ns);
 	if (is_wanted(argc, argv, "lone"))
 		measure_lone(&load, &raw);
+	if (is_wanted(argc, argv, "meanwhile"))
+		measure_meanwhile(&load);
 	samples_fini(&load.samples);
 	raw_disk_fini(&raw);
 	bench_house_remove(&house);

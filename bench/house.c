@@ -264,6 +264,25 @@ bench_house_stop(struct bench_house *house)
 	house->serve = 0;
 }
 
+pid_t
+bench_house_entrust_more(struct bench_house *house)
+{
+	struct path list = below(house, "list/c01.csv");
+	pid_t child;
+
+	COMMAND(house, "officer.key", "client", "add", "c02", "--name", "Other");
+	COMMAND(house, "officer.key", "purpose", "add", "c02/" PURPOSE, "--fields", "name",
+	    "--roles", "agent", "--until", "2099-12-31");
+	child = fork();
+	if (child < 0)
+		bench_die("fork", NULL);
+	if (child > 0)
+		return child;
+	COMMAND(house, "mori.key", "entrust", "--client", "c02", "--purpose", PURPOSE, "--as-of",
+	    "2026-04-01", list.text);
+	_exit(0);
+}
+
 static void
 evict(const struct bench_house *house, const char *name)
 {

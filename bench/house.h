@@ -27,6 +27,8 @@ struct bench_house {
 void bench_house_make(struct bench_house *house, uint64_t people);
 void bench_house_serve(struct bench_house *house);
 void bench_house_stop(struct bench_house *house);
+/* While it is served: entrusts the list for another client, in a process of its own, whose id is returned. */
+pid_t bench_house_entrust_more(struct bench_house *house);
 /* Between stop and serve: drops what the system holds of the sealed rows and of the catalogue in memory. */
 void bench_house_evict(struct bench_house *house);
 void bench_house_remove(struct bench_house *house);

@@ -38,10 +38,29 @@ END {
 		row("entrust into a house with as many / first", "entrust-again", 1.3, 1.3, 0, "")
 		value["entrust-same"] = value["entrust-unchanged-s"] / value["entrust-first-s"]
 		row("entrust, all rows unchanged / first", "entrust-same", 1.3, 1.3, 0, "")
+		value["entrust-other"] = value["entrust-cp932-s"] / value["entrust-first-s"]
+		row("entrust, CP932 / first", "entrust-other", 1.3, 1.3, 0, "")
+		row("entrust: peak of all processes, MiB", "entrust-peak-mib", 1024, 512, 0, "")
+	}
+	if (value["entrust-postgres-rows"] > 0) {
+		value["entrust-times"] = value["entrust-postgres-s"] / value["entrust-postgres-rows"] * \
+		    value["entrust-rows"] / value["entrust-first-s"]
+		row("PostgreSQL COPY, pgcrypto / entrust, a row", "entrust-times", 5, 10, 1, "")
+	}
+	if (value["meanwhile-p99-us"] > 0) {
+		value["meanwhile-ms"] = value["meanwhile-p99-us"] / 1000
+		row("lone disclosure meanwhile, p99, ms", "meanwhile-ms", 20, 20, 0, "")
 	}
 	print ""
 	plain("entrust: rows", "entrust-rows")
-	plain("entrust: peak of keeper and vault, MiB", "entrust-peak-mib")
+	plain("entrust: processor, us a row", "entrust-first-us")
+	plain("entrust: of it intake", "entrust-intake-us")
+	plain("entrust, unchanged: processor, us a row", "entrust-unchanged-us")
+	plain("sqlite3 .import: processor, us a row", "entrust-sqlite-us")
+	plain("inspect of the list, s", "entrust-inspect-s")
+	plain("DuckDB read_csv of the list, s", "entrust-duckdb-s")
+	plain("PostgreSQL COPY, pgcrypto: rows", "entrust-postgres-rows")
+	plain("PostgreSQL COPY, pgcrypto: s", "entrust-postgres-s")
 	plain("warm: p50, us", "warm-p50-us")
 	plain("warm: p99, us", "warm-p99-us")
 	plain("warm: keeper, % of a processor", "warm-keeper-cpu")

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs what `make bench` compares with, from Debian 12 only: PostgreSQL 15 with pgcrypto and pgaudit. Safe to run
+# Installs what `make bench` compares with, from Debian 12: PostgreSQL 15 with pgcrypto and pgaudit; and DuckDB from npm. Safe to run
 # again; does nothing if all is there. Needs root or sudo. What is missing afterwards is skipped by the measurement.
 set -eu
+cd "$(dirname "$0")/.."
 
 packages='postgresql-15 postgresql-client-15 postgresql-contrib sqlite3 postgresql-15-pgaudit
 ripgrep libvectorscan-dev'
@@ -11,6 +12,13 @@ for package in $packages; do
 	status=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)
 	[ "$status" = "install ok installed" ] || missing="$missing $package"
 done
+# DuckDB, beside which reading is measured, is not in Debian 12.
+if command -v npm >/dev/null && [ ! -d build-npm/node_modules/@duckdb/node-api ]; then
+	mkdir -p build-npm
+	[ -f build-npm/package.json ] || printf '{"private":true}\n' >build-npm/package.json
+	npm install --prefix build-npm --save-exact --ignore-scripts --no-audit --no-fund --loglevel=error \
+		@duckdb/node-api >&2 || echo 'bench-deps.sh: npm does not give @duckdb/node-api' >&2
+fi
 [ -n "$missing" ] || exit 0
 
 sudo=
