@@ -6,7 +6,7 @@
 # Then the same list for another client, with every row unchanged, and in CP932; and the reading alone beside DuckDB's
 # read_csv. A wall time counts on an idle machine only; processor times, of all processes, are printed beside it.
 #
-#	BENCH_LIST   rows of the list (1000000; 9000000 take 8 GB of disk and some minutes)
+#	BENCH_LIST   rows of the list (1000000; 9000000, which the floors are for, take about seven minutes)
 #	BENCH_DIR    where house and table are made; a real disk     BENCH_BUILD  the build folder
 set -eu
 cd "$(dirname "$0")/.."
