@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "cli/ask.h"
 #include "cli/copy.h"
+#include "cli/host.h"
 #include "proto/backup.h"
 
 #define DEPTH_MAX    4
@@ -52,7 +53,8 @@ is_left_out(const struct backup *backup, const char *path, const char *name)
 	unsigned int segment;
 
 	if (name[0] == '.' || strcmp(name, "lock.mdb") == 0 || strcmp(path, "keeper/ring") == 0 ||
-	    strcmp(path, "keeper/budgets") == 0 || strcmp(path, "keeper/ledger/index") == 0)
+	    strcmp(path, "keeper/ring.next") == 0 || strcmp(path, "keeper/budgets") == 0 ||
+	    strcmp(path, "keeper/ledger/index") == 0)
 		return true;
 	return backup->front != NULL && sscanf(path, "keeper/ledger/wal-%8x", &segment) == 1 &&
 	    (json_int_t)segment > backup->segment;
@@ -312,6 +314,46 @@ struct key_copies {
 	struct buffer root, host, device, ring;
 };
 
+/* Whether ring, host secret and slots are being replaced, or were when the house was ended. */
+static bool
+is_renewing(int secret, int keeper)
+{
+	return host_slots_are_pending(secret) ||
+	    faccessat(keeper, "ring.next", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/*
+ * Each file is replaced as a whole, so that each is whole; they belong together if nothing was being replaced when the reading began
+ * and the host secret, which is replaced before the ring, is still the same at its end. A ring that is newer than the
+ * ledger does no harm.
+ */
+static enum az_status
+read_together(
+    int secret, int keeper, const char *root, struct key_copies *copies, struct az_err *reterr)
+{
+	struct buffer again;
+	enum az_status status = AZ_OK;
+
+	if (is_renewing(secret, keeper))
+		return az_fail(reterr, AZ_BUSY,
+		    "key backup: the keys are being made anew; once the house is served");
+	buffer_init(&again, 4096, true);
+	status = file_read_whole(secret, "host", &copies->host, reterr);
+	if (status == AZ_OK)
+		status = file_read_whole(secret, root, &copies->root, reterr);
+	if (status == AZ_OK)
+		status = file_read_whole(secret, "device.key", &copies->device, reterr);
+	if (status == AZ_OK)
+		status = file_read_whole(keeper, "ring", &copies->ring, reterr);
+	if (status == AZ_OK)
+		status = file_read_whole(secret, "host", &again, reterr);
+	if (status == AZ_OK && !bytes_equal(buffer_peek(&again), buffer_peek(&copies->host)))
+		status = az_fail(
+		    reterr, AZ_BUSY, "key backup: the keys were made anew meanwhile; try again");
+	buffer_fini(&again);
+	return status;
+}
+
 static enum az_status
 read_keys(const struct house_folder *folder, struct key_copies *copies, struct az_err *reterr)
 {
@@ -322,15 +364,8 @@ read_keys(const struct house_folder *folder, struct key_copies *copies, struct a
 
 	if (status == AZ_OK)
 		status = dir_open(folder->dirfd, "keeper", false, 0, &keeper, reterr);
-	/* Each is replaced as a whole, so that each is whole; a ring that is newer than the ledger does no harm. */
 	if (status == AZ_OK)
-		status = file_read_whole(secret, root, &copies->root, reterr);
-	if (status == AZ_OK)
-		status = file_read_whole(secret, "host", &copies->host, reterr);
-	if (status == AZ_OK)
-		status = file_read_whole(secret, "device.key", &copies->device, reterr);
-	if (status == AZ_OK)
-		status = file_read_whole(keeper, "ring", &copies->ring, reterr);
+		status = read_together(secret, keeper, root, copies, reterr);
 	fd_close(&secret);
 	fd_close(&keeper);
 	return status;

@@ -15,7 +15,6 @@
 #include "base/socket.h"
 #include "crypto/hash.h"
 
-#define HOST_MAGIC   "AZHOST\0"
 #define KEY_FILE_MAX 4096u
 #define PATH_ROOM    4096u
 
@@ -62,42 +61,6 @@ house_connect(const struct house_folder *folder, int *ret_fd, struct az_err *ret
 {
 	return socket_connect(
 	    folder->dirfd, "run/" HOUSE_SOCKET, "the keeper cannot be reached", ret_fd, reterr);
-}
-
-/* --- the host secret -------------------------------------------------------------------------- */
-
-void
-host_secret_encode(const uint8_t house[HOUSE_ID_SIZE], const struct secret *host,
-    uint8_t data[FILE_HEADER_SIZE + HOST_SECRET_SIZE])
-{
-	struct file_header header = {.magic = HOST_MAGIC, .format = 1};
-
-	memcpy(header.house, house, HOUSE_ID_SIZE);
-	file_header_encode(&header, data);
-	memcpy(data + FILE_HEADER_SIZE, secret_peek(host).data, HOST_SECRET_SIZE);
-}
-
-enum az_status
-host_secret_read(int secret_dirfd, const uint8_t house[HOUSE_ID_SIZE], struct secret **ret_host,
-    struct az_err *reterr)
-{
-	struct file_header expected = {.magic = HOST_MAGIC, .format = 1};
-	struct buffer bytes;
-	enum az_status status;
-
-	buffer_init(&bytes, 256, true);
-	memcpy(expected.house, house, HOUSE_ID_SIZE);
-	status = file_read_whole(secret_dirfd, "host", &bytes, reterr);
-	if (status == AZ_OK && bytes.size != FILE_HEADER_SIZE + HOST_SECRET_SIZE)
-		status = az_fail(reterr, AZ_CORRUPT, "host secret: it has a wrong size");
-	if (status == AZ_OK)
-		status = file_header_check(bytes.data, &expected, "host secret", reterr);
-	if (status == AZ_OK)
-		status = secret_new(HOST_SECRET_SIZE, ret_host, reterr);
-	if (status == AZ_OK)
-		memcpy(secret_data(*ret_host), bytes.data + FILE_HEADER_SIZE, HOST_SECRET_SIZE);
-	buffer_fini(&bytes);
-	return status;
 }
 
 /* --- key files -------------------------------------------------------------------------------- */

@@ -3,7 +3,7 @@
  *
  *	HOUSE/house             what anybody may know: its id and the keeper's public key
  *	HOUSE/secret/root       the root key's slot          only who serves the house
- *	HOUSE/secret/host       the host secret
+ *	HOUSE/secret/host       the host secret (cli/host.h)
  *	HOUSE/secret/device.key the host's own device key
  *	HOUSE/keeper  vault     each only its process
  *	HOUSE/run/keeper.sock   where fronts connect
@@ -34,13 +34,6 @@ void house_folder_close(struct house_folder *folder);
 /* Connects to HOUSE/run/keeper.sock, however long the path is. AZ_GONE: nobody listens. */
 AZ_CHECKED enum az_status house_connect(
     const struct house_folder *folder, int *ret_fd, struct az_err *reterr);
-
-/* The host secret's file: header "AZHOST", 32 bytes. */
-#define HOST_SECRET_SIZE 32u
-void host_secret_encode(const uint8_t house[HOUSE_ID_SIZE], const struct secret *host,
-    uint8_t data[FILE_HEADER_SIZE + HOST_SECRET_SIZE]);
-AZ_CHECKED enum az_status host_secret_read(int secret_dirfd, const uint8_t house[HOUSE_ID_SIZE],
-    struct secret **ret_host, struct az_err *reterr);
 
 /* Reads and writes key files; the path is the user's. write: 0600, AZ_CONFLICT if it exists. */
 AZ_CHECKED enum az_status key_file_read(

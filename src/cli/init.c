@@ -37,7 +37,8 @@ struct founding {
 	char folder[PATH_MAX];                /* where it is made */
 	struct house_folder open;
 	struct parent_founding told;
-	struct secret *root, *host;
+	struct secret *root;
+	struct host_secret host;
 	struct house_users users;
 	bool key_is_written;
 };
@@ -120,7 +121,7 @@ make_identity(struct founding *founding, struct az_err *reterr)
 	random_bytes(file->house, HOUSE_ID_SIZE);
 	file->house[0] = founding->unsealed ? 'U' : 'S';
 	if (status == AZ_OK)
-		status = secret_random(HOST_SECRET_SIZE, &founding->host, reterr);
+		status = host_secret_new(&founding->host, reterr);
 	if (status == AZ_OK)
 		status = kdf_derive(founding->root, file->house, "channel", 0, &channel, reterr);
 	if (status == AZ_OK)
@@ -148,7 +149,7 @@ write_slot(const struct founding *founding, int dirfd, struct az_err *reterr)
 	} else {
 		(void)snprintf(holder.label, sizeof(holder.label), "%s", founding->officer);
 		holder.passphrase = secret_peek(founding->passphrase);
-		status = slots_encode(house, founding->root, founding->host, &holder, 1, 1,
+		status = slots_encode(house, founding->root, founding->host.slots, &holder, 1, 1,
 		    SLOTS_COST, &bytes, reterr);
 	}
 	if (status == AZ_OK)
@@ -161,7 +162,6 @@ write_slot(const struct founding *founding, int dirfd, struct az_err *reterr)
 static enum az_status
 write_secrets(struct founding *founding, struct az_err *reterr)
 {
-	uint8_t host[FILE_HEADER_SIZE + HOST_SECRET_SIZE];
 	struct key_file device = {0};
 	struct buffer bytes;
 	int dirfd = -1;
@@ -170,11 +170,9 @@ write_secrets(struct founding *founding, struct az_err *reterr)
 	buffer_init(&bytes, 4096, true);
 	if (status == AZ_OK)
 		status = write_slot(founding, dirfd, reterr);
-	if (status == AZ_OK) {
-		host_secret_encode(founding->open.file.house, founding->host, host);
-		status = file_create(dirfd, "host", bytes_make(host, sizeof(host)), 0600, reterr);
-		az_wipe(host, sizeof(host));
-	}
+	if (status == AZ_OK)
+		status =
+		    host_secret_create(dirfd, founding->open.file.house, &founding->host, reterr);
 	if (status == AZ_OK)
 		status = key_file_new(&founding->open.file, KEY_DEVICE, HOST_DEVICE, &device,
 		    founding->told.device_key, reterr);
@@ -294,7 +292,7 @@ found(struct founding *founding, struct az_err *reterr)
 	if (status == AZ_OK) {
 		config.users = founding->users;
 		config.root = founding->root;
-		config.host = founding->host;
+		config.host = &founding->host;
 		status = parent_run(&config, reterr);
 	}
 	if (status == AZ_OK)
@@ -462,7 +460,7 @@ cmd_init(const struct cli *cli, int argc, char **argv)
 	if (status == AZ_OK)
 		tell(&founding, cli->json);
 	secret_free(&founding.root);
-	secret_free(&founding.host);
+	host_secret_fini(&founding.host);
 	secret_free(&founding.passphrase);
 	az_wipe(founding.code, sizeof(founding.code));
 	house_folder_close(&founding.open);

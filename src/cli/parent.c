@@ -128,7 +128,7 @@ send_start(struct parent *parent, struct az_err *reterr)
 	buffer_init(&body, PARENT_BODY_MAX, true);
 	memcpy(start.house, config->folder->file.house, HOUSE_ID_SIZE);
 	memcpy(start.root, secret_peek(config->root).data, sizeof(start.root));
-	memcpy(start.host, secret_peek(config->host).data, sizeof(start.host));
+	memcpy(start.host, secret_peek(config->host->ring).data, sizeof(start.host));
 	if (start.found)
 		start.founding = *config->founding;
 	status = parent_start_encode(&start, &body);
@@ -340,26 +340,73 @@ take_spawn(struct parent *parent, const struct frame *frame)
 		send_failed(parent, frame->id, &err);
 }
 
-/* A file of slots, of what the officers gave, in place of the one there is. */
+/* --- the host secret, and the slots with it --------------------------------------------------- */
+
+/* Appends the file of what the officers gave, sealed under next. */
 static enum az_status
-write_slots(struct parent *parent, const struct parent_slots *asked, struct az_err *reterr)
+make_slots(struct parent *parent, const struct parent_slots *asked, const struct host_secret *next,
+    struct buffer *file, struct az_err *reterr)
 {
 	const struct parent_config *config = parent->config;
 	struct slot_holder holders[PARENT_SLOTS_MAX] = {0};
-	struct buffer file;
-	int dirfd = -1;
-	enum az_status status = dir_open(config->folder->dirfd, "secret", false, 0, &dirfd, reterr);
 
 	for (uint8_t i = 0; i < asked->count; i++) {
 		memcpy(holders[i].label, asked->labels[i], sizeof(holders[i].label));
 		holders[i].passphrase = asked->passphrases[i];
 	}
+	return slots_encode(config->folder->file.house, config->root, next->slots, holders,
+	    asked->count, asked->needed, SLOTS_COST, file, reterr);
+}
+
+/* What is on the disk nobody knows before the next start: so we end, and the house with us. */
+static void
+give_up(struct parent *parent, const struct az_err *err)
+{
+	parent->err = *err;
+	parent->failed = true;
+	parent->stopping = true;
+	parent->stop_by_us = clock_monotonic_us();
+	kill_children(parent);
+}
+
+/*
+ * Keeps a new host secret, with the keeper's part for the ring. With slots that are asked its part for slots is new; and so
+ * where there are none, since one that an older release wrote has the same for both.
+ */
+static enum az_status
+renew_host(struct parent *parent, const uint8_t ring[PARENT_RING_SIZE],
+    const struct parent_slots *asked, struct az_err *reterr)
+{
+	const struct parent_config *config = parent->config;
+	const uint8_t *house = config->folder->file.house;
+	struct host_secret next = {0};
+	struct buffer file;
+	bool kept = false;
+	int dirfd = -1;
+	enum az_status status = dir_open(config->folder->dirfd, "secret", false, 0, &dirfd, reterr);
+
 	buffer_init(&file, SLOTS_FILE_MAX, true);
 	if (status == AZ_OK)
-		status = slots_encode(config->folder->file.house, config->root, config->host,
-		    holders, asked->count, asked->needed, SLOTS_COST, &file, reterr);
+		status = host_secret_new(&next, reterr);
+	if (status == AZ_OK) {
+		memcpy(secret_data(next.ring), ring, PARENT_RING_SIZE);
+		if (asked != NULL)
+			status = make_slots(parent, asked, &next, &file, reterr);
+		else if (!house_is_unsealed(house))
+			memcpy(secret_data(next.slots), secret_peek(config->host->slots).data,
+			    HOST_PART_SIZE);
+	}
 	if (status == AZ_OK)
-		status = file_replace(dirfd, "slots", buffer_peek(&file), 0600, reterr);
+		status =
+		    host_secret_replace(dirfd, house, &next, buffer_peek(&file), &kept, reterr);
+	if (status == AZ_OK) {
+		host_secret_fini(config->host);
+		*config->host = next;
+		next = (struct host_secret){0};
+	} else if (kept) {
+		give_up(parent, reterr);
+	}
+	host_secret_fini(&next);
 	buffer_fini(&file);
 	fd_close(&dirfd);
 	return status;
@@ -367,28 +414,48 @@ write_slots(struct parent *parent, const struct parent_slots *asked, struct az_e
 
 /* Answers with what came of it. */
 static enum az_status
-take_slots(struct parent *parent, const struct frame *frame)
+answer_renewed(struct parent *parent, enum parent_message type, uint32_t id, enum az_status renewed,
+    const struct az_err *err)
 {
-	struct parent_slots asked;
-	struct az_err err = {0};
 	struct buffer body;
 	struct wire_writer writer;
-	enum az_status status = parent_slots_decode(frame->body, &asked);
+	enum az_status status;
 
-	if (status != AZ_OK)
-		return status;
-	err.status = write_slots(parent, &asked, &err);
 	buffer_init(&body, PARENT_BODY_MAX, false);
 	wire_writer_init(&writer, &body);
-	wire_put_u8(&writer, (uint8_t)err.status);
-	wire_put_text(&writer, err.status == AZ_OK ? "" : err.text);
+	wire_put_u8(&writer, (uint8_t)renewed);
+	wire_put_text(&writer, renewed == AZ_OK ? "" : err->text);
 	status = writer.status;
 	if (status == AZ_OK)
-		status = link_queue(&parent->link, PARENT_SLOTS, frame->id, buffer_peek(&body));
+		status = link_queue(&parent->link, (uint16_t)type, id, buffer_peek(&body));
 	if (status == AZ_OK)
 		status = link_flush(&parent->link, NULL);
 	buffer_fini(&body);
 	return status;
+}
+
+static enum az_status
+take_slots(struct parent *parent, const struct frame *frame)
+{
+	struct parent_slots asked;
+	struct az_err err = {0};
+	enum az_status status = parent_slots_decode(frame->body, &asked);
+	enum az_status renewed;
+
+	if (status != AZ_OK)
+		return status;
+	renewed = renew_host(parent, asked.ring, &asked, &err);
+	az_wipe(&asked, sizeof(asked));
+	return answer_renewed(parent, PARENT_SLOTS, frame->id, renewed, &err);
+}
+
+static enum az_status
+take_ring(struct parent *parent, const struct frame *frame)
+{
+	struct az_err err = {0};
+	enum az_status renewed = renew_host(parent, frame->body.data, NULL, &err);
+
+	return answer_renewed(parent, PARENT_RING, frame->id, renewed, &err);
 }
 
 static void
@@ -456,6 +523,8 @@ take_frames(struct parent *parent)
 			take_fronts(parent, &frame);
 		} else if (frame.type == KEEPER_SLOTS) {
 			status = take_slots(parent, &frame);
+		} else if (frame.type == KEEPER_RING && frame.body.size == PARENT_RING_SIZE) {
+			status = take_ring(parent, &frame);
 		} else {
 			status = AZ_INVALID;
 		}

@@ -5,12 +5,14 @@
 #ifndef AZ_CLI_PARENT_H
 #define AZ_CLI_PARENT_H
 
+#include "cli/host.h"
 #include "cli/house.h"
 
 struct parent_config {
 	const struct house_folder *folder;
 	struct house_users users;
-	const struct secret *root, *host;
+	const struct secret *root;
+	struct host_secret *host;               /* written anew where the house asks for it */
 	const struct parent_founding *founding; /* found the house, then stop; else NULL */
 	const char *anchor;                     /* a folder for checkpoints (ledger.h), or NULL */
 	bool transient;                         /* end a second after the last front has gone */

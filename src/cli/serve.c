@@ -29,8 +29,8 @@
 
 /* The secrets of a house. */
 static enum az_status
-read_secrets(const struct house_folder *folder, struct secret **ret_root, struct secret **ret_host,
-    struct az_err *reterr)
+read_secrets(const struct house_folder *folder, struct secret **ret_root,
+    struct host_secret *ret_host, struct az_err *reterr)
 {
 	struct buffer slot;
 	int dirfd = -1;
@@ -39,8 +39,10 @@ read_secrets(const struct house_folder *folder, struct secret **ret_root, struct
 	buffer_init(&slot, 4096, true);
 	if (status == AZ_OK)
 		status = host_secret_read(dirfd, folder->file.house, ret_host, reterr);
+	if (status == AZ_OK)
+		status = host_slots_recover(dirfd, folder->file.house, ret_host, reterr);
 	if (status == AZ_OK && !house_is_unsealed(folder->file.house)) {
-		status = locked_wait(folder, *ret_host, ret_root, reterr);
+		status = locked_wait(folder, ret_host->slots, ret_root, reterr);
 	} else if (status == AZ_OK) {
 		status = file_read_whole(dirfd, "root", &slot, reterr);
 		if (status == AZ_OK)
@@ -86,7 +88,7 @@ serve(const char *path, const char *anchor, bool transient, struct az_err *reter
 	    .transient = transient,
 	    .told_fd = transient ? TOLD_FD : -1};
 	struct secret *root = NULL;
-	struct secret *host = NULL;
+	struct host_secret host = {0};
 	int lock = -1;
 	enum az_status status = house_folder_open(path, &folder, reterr);
 
@@ -106,11 +108,11 @@ serve(const char *path, const char *anchor, bool transient, struct az_err *reter
 		    "azukari: memory cannot be locked (ulimit -l): secrets could reach swap\n");
 	if (status == AZ_OK) {
 		config.root = root;
-		config.host = host;
+		config.host = &host;
 		status = parent_run(&config, reterr);
 	}
 	secret_free(&root);
-	secret_free(&host);
+	host_secret_fini(&host);
 	fd_close(&lock);
 	house_folder_close(&folder);
 	return status;

@@ -19,11 +19,19 @@
  * A change is made to a copy of a table, written to disk whole, and only then taken over, so that
  * memory never runs ahead of the disk. After a failed write the disk may be ahead by one change that
  * was not acknowledged; the next change overwrites it.
+ *
+ * Sealed anew, the ring lies twice for a moment, under the older and under the newer host secret; the one that is
+ * kept says which of the two it is.
  */
 #include "crypto/ring.h"
 
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/wire.h"
 #include "crypto/hash.h"
@@ -38,6 +46,7 @@
 	    (size_t)RING_CONSIGNMENTS_MAX * CONSIGNMENT_SIZE)
 
 static const char ring_name[] = "ring";
+static const char next_name[] = "ring.next";
 
 struct ring_client {
 	uint32_t client;
@@ -56,6 +65,8 @@ struct ring {
 	int dirfd;
 	uint8_t house[HOUSE_ID_SIZE];
 	struct seal_key *key;
+	struct secret *root;
+	struct ring *prepared; /* what it is once its new host secret is kept, or NULL */
 	uint64_t number;
 	uint64_t next;
 	struct ring_client *clients;
@@ -179,7 +190,7 @@ client_key(
 /* --- the file -------------------------------------------------------------------------------- */
 
 static enum az_status
-ring_write(struct ring *ring, struct az_err *reterr)
+ring_write(struct ring *ring, const char *name, struct az_err *reterr)
 {
 	struct file_header header = ring_header(ring->house);
 	uint8_t head[FILE_HEADER_SIZE];
@@ -218,7 +229,7 @@ ring_write(struct ring *ring, struct az_err *reterr)
 	if (status != AZ_OK)
 		goto out;
 	file.size += body.size + SEAL_OVERHEAD;
-	status = file_replace(ring->dirfd, ring_name, buffer_peek(&file), 0600, reterr);
+	status = file_replace(ring->dirfd, name, buffer_peek(&file), 0600, reterr);
 out:
 	buffer_fini(&file);
 	buffer_fini(&body);
@@ -306,7 +317,10 @@ ring_read(struct ring *ring, struct bytes file, struct az_err *reterr)
 	status = seal_open(
 	    ring->key, bytes_make(file.data, FILE_HEADER_SIZE), sealed, body.data, reterr);
 	if (status != AZ_OK) {
-		(void)az_fail(reterr, status, "key ring: it does not open under these keys");
+		(void)az_fail(reterr, status,
+		    "key ring: it does not open under these keys: changed, or from before they "
+		    "were "
+		    "made anew");
 		goto out;
 	}
 	body.size = sealed.size - SEAL_OVERHEAD;
@@ -347,6 +361,43 @@ ring_key(const uint8_t house[HOUSE_ID_SIZE], const struct secret *root, const st
 	return status;
 }
 
+static enum az_status
+copy_root(struct ring *ring, const struct secret *root, struct az_err *reterr)
+{
+	enum az_status status = secret_new(KEY_SIZE, &ring->root, reterr);
+
+	if (status == AZ_OK)
+		memcpy(secret_data(ring->root), secret_peek(root).data, KEY_SIZE);
+	return status;
+}
+
+static enum az_status
+take_next(const struct ring *ring, struct az_err *reterr)
+{
+	if (renameat(ring->dirfd, next_name, ring->dirfd, ring_name) != 0 ||
+	    fsync(ring->dirfd) != 0)
+		return az_fail_errno(reterr, AZ_IO, errno, "key ring");
+	return AZ_OK;
+}
+
+/* A crash may have left two: the one that opens is in force. file holds the first. */
+static enum az_status
+read_either(struct ring *ring, struct buffer *file, struct az_err *reterr)
+{
+	enum az_status status = ring_read(ring, buffer_peek(file), reterr);
+
+	if (status == AZ_OK) {
+		/* Its secret was never kept. */
+		if (unlinkat(ring->dirfd, next_name, 0) != 0 && errno != ENOENT)
+			return az_fail_errno(reterr, AZ_IO, errno, "key ring");
+		return AZ_OK;
+	}
+	if (status != AZ_FORGED || file_read_whole(ring->dirfd, next_name, file, NULL) != AZ_OK ||
+	    ring_read(ring, buffer_peek(file), NULL) != AZ_OK)
+		return status;
+	return take_next(ring, reterr);
+}
+
 enum az_status
 ring_open(int dirfd, const uint8_t house[HOUSE_ID_SIZE], const struct secret *root,
     const struct secret *host, bool create, struct ring **ret_ring, struct az_err *reterr)
@@ -362,13 +413,15 @@ ring_open(int dirfd, const uint8_t house[HOUSE_ID_SIZE], const struct secret *ro
 	memcpy(ring->house, house, HOUSE_ID_SIZE);
 	buffer_init(&file, FILE_SIZE_MAX, false);
 	status = ring_key(house, root, host, &ring->key, reterr);
+	if (status == AZ_OK)
+		status = copy_root(ring, root, reterr);
 	if (status != AZ_OK)
 		goto out;
 	status = file_read_whole(dirfd, ring_name, &file, reterr);
 	if (status == AZ_OK)
-		status = ring_read(ring, buffer_peek(&file), reterr);
+		status = read_either(ring, &file, reterr);
 	else if (status == AZ_NOT_FOUND && create)
-		status = ring_write(ring, reterr);
+		status = ring_write(ring, ring_name, reterr);
 	else if (status == AZ_LIMIT)
 		status = az_fail(reterr, AZ_CORRUPT, "key ring: larger than a ring can be");
 	if (status != AZ_OK)
@@ -390,6 +443,8 @@ ring_free(struct ring **ring)
 		secret_free(&(*ring)->clients[i].key);
 	for (size_t i = 0; i < (*ring)->consignment_count; i++)
 		secret_free(&(*ring)->consignments[i].key);
+	ring_free(&(*ring)->prepared);
+	secret_free(&(*ring)->root);
 	seal_key_free(&(*ring)->key);
 	free((*ring)->clients);
 	free((*ring)->consignments);
@@ -412,7 +467,7 @@ ring_commit(struct ring *ring, struct ring *changed, struct az_err *reterr)
 	enum az_status status;
 
 	changed->number = ring->number + 1;
-	status = ring_write(changed, reterr);
+	status = ring_write(changed, ring_name, reterr);
 	if (status == AZ_OK)
 		*ring = *changed;
 	return status;
@@ -447,6 +502,8 @@ ring_add_client(struct ring *ring, uint32_t client, struct az_err *reterr)
 	size_t place = 0;
 	enum az_status status;
 
+	if (ring->prepared != NULL)
+		return az_fail(reterr, AZ_BUSY, "key ring: it is being sealed anew");
 	if (find_client(ring, client) != NULL)
 		return az_fail(
 		    reterr, AZ_CONFLICT, "key ring: client %u has a key already", client);
@@ -478,8 +535,11 @@ ring_add_consignment(
 	struct ring_consignment *old = ring->consignments;
 	struct ring_consignment *added;
 	struct seal_key *key = NULL;
-	enum az_status status = client_key(ring, client, &key, reterr);
+	enum az_status status;
 
+	if (ring->prepared != NULL)
+		return az_fail(reterr, AZ_BUSY, "key ring: it is being sealed anew");
+	status = client_key(ring, client, &key, reterr);
 	if (status != AZ_OK)
 		return status;
 	if (ring->consignment_count >= RING_CONSIGNMENTS_MAX || ring->next == UINT64_MAX) {
@@ -517,6 +577,8 @@ ring_drop_consignment(struct ring *ring, uint64_t consignment, struct az_err *re
 	struct ring_consignment *found = find_consignment(ring, consignment);
 	enum az_status status;
 
+	if (ring->prepared != NULL)
+		return az_fail(reterr, AZ_BUSY, "key ring: it is being sealed anew");
 	if (found == NULL)
 		return az_fail(reterr, AZ_NOT_FOUND, "key ring: no consignment %llu",
 		    (unsigned long long)consignment);
@@ -535,6 +597,129 @@ ring_drop_consignment(struct ring *ring, uint64_t consignment, struct az_err *re
 	az_wipe(found, sizeof(*found));
 	free(old);
 	return AZ_OK;
+}
+
+/* --- sealing it anew -------------------------------------------------------------------------- */
+
+/* The same clients, their keys wrapped under the new ring's key. */
+static enum az_status
+wrap_clients(const struct ring *ring, struct ring *next, struct az_err *reterr)
+{
+	enum az_status status = AZ_OK;
+
+	next->client_count = ring->client_count;
+	for (size_t i = 0; i < ring->client_count && status == AZ_OK; i++) {
+		const struct ring_client *old = &ring->clients[i];
+		uint8_t place[PLACE_SIZE];
+		struct secret *key = NULL;
+
+		next->clients[i].client = old->client;
+		place_of(ring, old->client, 0, place);
+		status = unwrap(ring, ring->key, old->client, 0, old->wrapped, &key, reterr);
+		if (status == AZ_OK)
+			status = seal(next->key, bytes_make(place, sizeof(place)), secret_peek(key),
+			    next->clients[i].wrapped, reterr);
+		secret_free(&key);
+	}
+	return status;
+}
+
+static void
+copy_consignments(const struct ring *ring, struct ring *next, uint64_t dropped)
+{
+	for (size_t i = 0; i < ring->consignment_count; i++) {
+		const struct ring_consignment *old = &ring->consignments[i];
+
+		if (old->consignment == dropped)
+			continue;
+		next->consignments[next->consignment_count] = *old;
+		/* Unwrapped keys stay where they are until the new ring is taken over. */
+		next->consignments[next->consignment_count++].key = NULL;
+	}
+}
+
+enum az_status
+ring_prepare(struct ring *ring, const struct secret *host, uint64_t dropped, struct az_err *reterr)
+{
+	struct ring *next;
+	enum az_status status;
+
+	if (ring->prepared != NULL)
+		return az_fail(reterr, AZ_BUSY, "key ring: it is being sealed anew");
+	next = calloc(1, sizeof(*next));
+	if (next == NULL)
+		return az_fail(reterr, AZ_NO_MEMORY, "key ring: out of memory");
+	next->dirfd = ring->dirfd;
+	memcpy(next->house, ring->house, HOUSE_ID_SIZE);
+	next->number = ring->number + 1;
+	next->next = ring->next;
+	next->clients = calloc(ring->client_count + 1, sizeof(*next->clients));
+	next->consignments = calloc(ring->consignment_count + 1, sizeof(*next->consignments));
+	status = next->clients != NULL && next->consignments != NULL
+	    ? ring_key(ring->house, ring->root, host, &next->key, reterr)
+	    : az_fail(reterr, AZ_NO_MEMORY, "key ring: out of memory");
+	if (status == AZ_OK)
+		status = wrap_clients(ring, next, reterr);
+	if (status == AZ_OK) {
+		copy_consignments(ring, next, dropped);
+		status = ring_write(next, next_name, reterr);
+	}
+	if (status == AZ_OK)
+		ring->prepared = next;
+	else
+		ring_free(&next);
+	return status;
+}
+
+/* Hands the keys that were unwrapped already over, since pointers to them stay good, and ends what was dropped. */
+static void
+move_keys(struct ring *ring, struct ring *next)
+{
+	for (size_t i = 0; i < next->client_count; i++) {
+		next->clients[i].key = ring->clients[i].key;
+		ring->clients[i].key = NULL;
+	}
+	for (size_t i = 0; i < next->consignment_count; i++) {
+		struct ring_consignment *old =
+		    find_consignment(ring, next->consignments[i].consignment);
+
+		assert(old != NULL);
+		next->consignments[i].key = old->key;
+		old->key = NULL;
+	}
+	for (size_t i = 0; i < ring->consignment_count; i++)
+		secret_free(&ring->consignments[i].key);
+	/* Wrapped or not: the clients' keys, which stay, would open them. */
+	az_wipe(ring->consignments, ring->consignment_count * sizeof(*ring->consignments));
+}
+
+enum az_status
+ring_adopt(struct ring *ring, struct az_err *reterr)
+{
+	struct ring *next = ring->prepared;
+	enum az_status status;
+
+	if (next == NULL)
+		return az_fail(reterr, AZ_INTERNAL, "key ring: nothing is prepared");
+	status = take_next(ring, reterr);
+	if (status != AZ_OK)
+		return status;
+	move_keys(ring, next);
+	seal_key_free(&ring->key);
+	free(ring->clients);
+	free(ring->consignments);
+	next->root = ring->root;
+	*ring = *next;
+	free(next);
+	return AZ_OK;
+}
+
+void
+ring_abandon(struct ring *ring)
+{
+	ring_free(&ring->prepared);
+	/* What stays is dropped when the ring is opened. */
+	(void)unlinkat(ring->dirfd, next_name, 0);
 }
 
 const struct secret *

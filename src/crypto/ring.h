@@ -3,7 +3,8 @@
  * each client and, wrapped under it, of each consignment. docs/format/keys.md.
  *
  * Promises  the ring on disk is always one whole version; a key it has acknowledged is in it; an
- *           older ring put in place of a newer one is found by its number (ring_number).
+ *           older ring put in place of a newer one is found by its number (ring_number), and does not open at all
+ *           once the host secret was made anew (ring_prepare).
  * Not       it does not know which consignments are active: the ledger says so.
  * Threads   one.
  */
@@ -43,9 +44,9 @@ struct ring;
 #define RING_CONSIGNMENTS_MAX 100000
 
 /*
- * Opens dirfd/ring, or makes an empty one if create is set and none exists. Wrapped under a key
+ * Opens dirfd/ring, finishing or dropping a resealing that a crash cut off, or makes an empty one if create is set and none exists. Wrapped under a key
  * derived from root and host (the host secret), 32 bytes each. dirfd stays the caller's and must
- * outlive the ring. AZ_NOT_FOUND; AZ_FORGED if it does not open or is of another house; AZ_CORRUPT if
+ * outlive the ring, which copies root. AZ_NOT_FOUND; AZ_FORGED if it does not open or is of another house; AZ_CORRUPT if
  * it is no ring of this format; AZ_IO.
  */
 AZ_CHECKED enum az_status ring_open(int dirfd, const uint8_t house[HOUSE_ID_SIZE],
@@ -70,6 +71,24 @@ AZ_CHECKED enum az_status ring_add_consignment(
 /* Forgets a key for ever. Durable on return. AZ_NOT_FOUND, AZ_IO. */
 AZ_CHECKED enum az_status ring_drop_consignment(
     struct ring *ring, uint64_t consignment, struct az_err *reterr);
+
+/*
+ * Sealing it anew, so that no older ring opens with what is on the host afterwards:
+ *
+ *	ring_prepare ─► dirfd/ring.next, under the new host secret ─► the caller keeps that secret in place of the old one
+ *	             ─► ring_adopt: ring.next becomes ring
+ *
+ * Keeping the secret is the commit. A crash before it leaves the ring as it was, one behind it is finished by ring_open:
+ * of ring and ring.next only one opens. In between nothing can be added or dropped (AZ_BUSY).
+ *
+ * prepare: without the key of that consignment, if it has one (0: with all). AZ_BUSY: it is prepared already. AZ_IO, AZ_NO_MEMORY;
+ * nothing has changed then. adopt: after a failure the ring can only be freed. abandon: the caller knows that the new secret
+ * was not kept.
+ */
+AZ_CHECKED enum az_status ring_prepare(
+    struct ring *ring, const struct secret *host, uint64_t dropped, struct az_err *reterr);
+AZ_CHECKED enum az_status ring_adopt(struct ring *ring, struct az_err *reterr);
+void ring_abandon(struct ring *ring);
 
 /*
  * The key, until it is dropped or the ring freed, whatever else changes. NULL if there is none, if it is

@@ -30,6 +30,7 @@
 #include "custody/holds.h"
 #include "custody/losses.h"
 #include "custody/maps.h"
+#include "custody/renew.h"
 
 #define ARENA_MAX        (MATCH_KEYS_MAX * MATCH_KEY_MAX + (VAULT_ROWS_MAX + 4) * (ROW_SIZE_MAX + 64u))
 #define LEDGER_FOLDER    "ledger"
@@ -587,11 +588,29 @@ settled_at_start(void *arg)
 	custody->config.ready(custody->config.arg);
 }
 
+static void
+renewed_at_start(void *arg, const struct az_err *failed)
+{
+	struct custody *custody = arg;
+	struct az_err err = *failed;
+
+	if (err.status != AZ_OK)
+		custody_fatal(custody, &err);
+	custody_ready(custody);
+}
+
 void
 custody_ready(struct custody *custody)
 {
 	struct az_err err = {0};
 
+	/* What was destroyed when we were ended is not said to be gone while an older ring opens. */
+	if (custody->renewal_is_due) {
+		custody->renewal_is_due = false;
+		if (renew_begin(custody, 0, renewed_at_start, custody, &err) != AZ_OK)
+			custody_fatal(custody, &err);
+		return;
+	}
 	if (destroy_finish_all(custody, &err) != AZ_OK)
 		custody_fatal(custody, &err);
 	/* Founded or recovered, it is on disk in all its parts before anybody is served. */

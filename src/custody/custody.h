@@ -32,15 +32,19 @@ struct custody_config {
 	int anchor_dirfd; /* of the ledger (ledger.h) */
 	uint8_t house[HOUSE_ID_SIZE];
 	const struct secret *root;              /* not kept */
-	const struct secret *host;              /* not kept */
+	const struct secret *host;              /* its part for the ring; not kept */
 	const struct parent_founding *founding; /* to found the house; else NULL */
 	struct loop *loop;
 	/* To the vault: custody queues frames here, the caller flushes. */
 	struct link *vault;
 	/* Asks the parent for a child; custody_child or custody_child_failed answers by id. */
 	void (*spawn)(void *arg, enum parent_child child, uint32_t id);
-	/* Asks the parent for other passphrase slots (struct parent_slots); custody_slots_done answers. */
+	/*
+	 * Asks the parent to keep another host secret, the ring's part of which is ours: with other passphrase slots (struct
+	 * parent_slots), or alone (PARENT_RING_SIZE bytes). custody_renewed answers.
+	 */
 	void (*slots)(void *arg, struct bytes body);
+	void (*ring)(void *arg, struct bytes secret);
 	/* Everything is ready: fronts may be served. */
 	void (*ready)(void *arg);
 	/* Sends an inner message to a front, by the arg it was made with. */
@@ -96,7 +100,7 @@ bool custody_child_has_pipe(const struct custody *custody, uint32_t id);
 void custody_child_failed(struct custody *custody, uint32_t id, const struct az_err *err);
 
 /* What came of it: err->status. */
-void custody_slots_done(struct custody *custody, const struct az_err *err);
+void custody_renewed(struct custody *custody, bool with_slots, const struct az_err *err);
 
 /* After each round of events, before output is flushed; and when the loop was woken. */
 void custody_round(struct custody *custody);

@@ -241,6 +241,13 @@ enum custody_phase {
 	PHASE_STOPPED,
 };
 
+/* A host secret that is being made anew (renew.h). */
+struct renewal {
+	void (*done)(void *arg, const struct az_err *err); /* NULL: none is */
+	void *arg;
+	bool with_slots;
+};
+
 /* Whose passphrases open the house. */
 struct slot_set {
 	uint8_t needed, count;
@@ -290,7 +297,8 @@ struct custody {
 	struct numbered cases;                  /* struct trace_case */
 	struct slot_set slots, slots_wanted;    /* count 0: those of the founding; none */
 	struct secret *passphrases[SHARES_MAX]; /* given for slots_wanted */
-	struct request *slots_giving;           /* waits for the parent */
+	struct renewal renewal;
+	bool renewal_is_due; /* at start: a key was dropped, and older rings still open */
 	struct clock_watch clock;
 	struct id_map takeovers;   /* the latest of each human, by staff */
 	struct id_map current;     /* whom each human has seen last, by staff */

@@ -6,8 +6,9 @@
  *	                               └─ killed behind it: the next start does the rest
  *
  * The first entry decides; before it nothing has happened, behind it there is no way back. Its flush done, the
- * list is asked no more, and its key leaves the ring first: with it every row, token, run file and sealed correction of the
- * list is noise, wherever copies of them lie. What else is dropped is dropped for tidiness, and because sizes and numbers
+ * list is asked no more, and its key leaves the ring first, which is sealed anew under a new host secret (renew.c): with it
+ * every row, token, run file and sealed correction of the list is noise, wherever copies of them lie, and copies of the ring
+ * from before, too. What else is dropped is dropped for tidiness, and because sizes and numbers
  * tell something, too. Other lists have their own copy of each row, under their own key, and are not touched.
  *
  * Lookups rest until the entry is written, so that no disclosure is between its question and its answer.
@@ -20,6 +21,7 @@
 #include "base/proc.h"
 #include "custody/corrections.h"
 #include "custody/destroy.h"
+#include "custody/renew.h"
 
 enum destroy_stage {
 	DESTROY_WAITS,   /* for what is at work */
@@ -246,6 +248,25 @@ vault_has_dropped(void *arg, const struct frame *frame)
 }
 
 static void
+key_has_gone(void *arg, const struct az_err *failed)
+{
+	struct destroying *destroying = arg;
+	struct custody *custody = destroying->custody;
+	struct az_err err = *failed;
+
+	/* The next start tries again. */
+	if (err.status != AZ_OK)
+		custody_fatal(custody, &err);
+	forget(custody, destroying->list);
+	destroy_may_die(custody, "key");
+	destroying->stage = DESTROY_DROPS;
+	if (vault_ask(custody, VAULT_DROP, &destroying->list->id, vault_has_dropped, destroying,
+		&err) != AZ_OK)
+		custody_fatal(custody, &err);
+	looks_resume(custody);
+}
+
+static void
 committed(void *arg, const struct az_ticket *ticket)
 {
 	struct destroying *destroying = arg;
@@ -257,15 +278,9 @@ committed(void *arg, const struct az_ticket *ticket)
 	destroy_may_die(custody, "entry");
 	if (payload_read(buffer_peek(&destroying->payload.buffer), thing_apply, custody, &text,
 		&err) != AZ_OK ||
-	    drop_key(custody, destroying->list, &err) != AZ_OK)
+	    renew_begin(custody, destroying->list->id, key_has_gone, destroying, &err) != AZ_OK)
 		custody_fatal(custody, &err);
-	destroy_may_die(custody, "key");
 	payload_fini(&destroying->payload);
-	destroying->stage = DESTROY_DROPS;
-	if (vault_ask(custody, VAULT_DROP, &destroying->list->id, vault_has_dropped, destroying,
-		&err) != AZ_OK)
-		custody_fatal(custody, &err);
-	looks_resume(custody);
 }
 
 /* --- the loop --------------------------------------------------------------------------------- */
@@ -400,6 +415,8 @@ destroy_roll_forward(struct custody *custody, struct az_err *reterr)
 		if (list->destruction != DESTRUCTION_BEGUN)
 			continue;
 		status = drop_key(custody, list, reterr);
+		/* Once the parent listens: until then an older ring would still open. */
+		custody->renewal_is_due = true;
 		if (status == AZ_OK)
 			status = catalogue_drop(custody->catalogue, list->id, reterr);
 		if (status == AZ_OK)

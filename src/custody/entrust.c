@@ -16,6 +16,7 @@
 #include "custody/bulk.h"
 #include "custody/corrections.h"
 #include "custody/maps.h"
+#include "custody/renew.h"
 
 #define PROGRESS_US     (AZ_US_PER_S / 2)
 #define VAULT_WAITS_MAX (512u * 1024u) /* bytes that wait to be sent: lookups come first */
@@ -95,6 +96,8 @@ is_allowed(struct request *request, const struct front_entrust *asked,
 		status = az_fail(&err, AZ_BUSY, "entrust: another list is on its way in");
 	else if (custody->destroying != NULL)
 		status = az_fail(&err, AZ_BUSY, "entrust: a list is being destroyed");
+	else if (renew_is_busy(custody))
+		status = az_fail(&err, AZ_BUSY, "entrust: the keys are being made anew");
 	else if (ledger_space_is_low(custody->ledger))
 		status = az_fail(&err, AZ_LIMIT, "entrust: the disk is nearly full");
 	if (status == AZ_OK)

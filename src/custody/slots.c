@@ -5,12 +5,13 @@
  *	                                  └─ all have given ─► parent: new file ─► entry, in force
  *
  * Nobody can give for another: each gives their own, signed in. Passphrases are held in locked memory until all are there, and
- * go to the parent alone, which has the root key and writes the file anew; a keeper that starts again has forgotten them.
+ * go to the parent alone, which has the root key and writes the file anew, under a new host secret; a keeper that starts
+ * again has forgotten them.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "custody/custody_internal.h"
+#include "custody/renew.h"
 #include "proto/parent.h"
 
 #define SLOTS_FORMAT 1u
@@ -171,14 +172,15 @@ reply_given(struct request *request, unsigned int given, unsigned int of)
 	reply_end(request, &writer);
 }
 
-/* Hands what was given to the parent; slots_done follows. */
+static void slots_kept(void *arg, const struct az_err *err);
+
+/* Hands what was given to the parent; slots_kept follows. */
 static enum az_status
-tell_parent(struct custody *custody, struct az_err *reterr)
+tell_parent(struct request *request, struct az_err *reterr)
 {
+	struct custody *custody = request->custody;
 	const struct slot_set *set = &custody->slots_wanted;
 	struct parent_slots slots = {.needed = set->needed, .count = set->count};
-	struct buffer body;
-	enum az_status status;
 
 	for (uint8_t i = 0; i < set->count; i++) {
 		const struct staff *staff = people_staff(custody->people, set->staff[i]);
@@ -190,14 +192,11 @@ tell_parent(struct custody *custody, struct az_err *reterr)
 		memcpy(slots.labels[i], staff->label, sizeof(slots.labels[i]));
 		slots.passphrases[i] = secret_peek(custody->passphrases[i]);
 	}
-	buffer_init(&body, PARENT_BODY_MAX, true);
-	status = parent_slots_encode(&slots, &body);
-	if (status == AZ_OK)
-		custody->config.slots(custody->config.arg, buffer_peek(&body));
-	else
-		(void)az_fail(reterr, status, "key give: too much was given");
-	buffer_fini(&body);
-	return status;
+	/* Its key may have to leave the ring again at any time. */
+	if (custody->bulk != NULL)
+		return az_fail(
+		    reterr, AZ_BUSY, "key give: a list is on its way in: give again behind it");
+	return renew_with_slots(custody, &slots, slots_kept, request, reterr);
 }
 
 static void
@@ -214,13 +213,12 @@ given_is_durable(void *arg, const struct az_ticket *ticket)
 		reply_given(request, given, custody->slots_wanted.count);
 		return;
 	}
-	custody->slots_giving = request;
-	status = tell_parent(custody, &err);
-	forget(custody);
-	if (status == AZ_OK)
-		return;
-	custody->slots_giving = NULL;
-	request_fail_with(request, status, &err);
+	status = tell_parent(request, &err);
+	/* Whoever must give again because of a list that is on its way in need not be the others. */
+	if (status != AZ_BUSY)
+		forget(custody);
+	if (status != AZ_OK)
+		request_fail_with(request, status, &err);
 }
 
 /* The slot that somebody is to give for; SHARES_MAX if there is none. */
@@ -310,6 +308,7 @@ log_in_force(struct request *request, struct az_err *reterr)
 	struct custody *custody = request->custody;
 	struct ledger_entry entry = request_entry(request, ENTRY_SLOTS);
 	struct slots_made *made = calloc(1, sizeof(*made));
+	struct house house = custody->house;
 	const struct slot_set none = {0};
 	enum az_status status;
 
@@ -324,6 +323,10 @@ log_in_force(struct request *request, struct az_err *reterr)
 	status = put(&made->payload, IN_FORCE, &custody->slots_wanted);
 	if (status == AZ_OK)
 		status = put(&made->payload, WANTED, &none);
+	/* The ring was sealed anew with them: an older one is found by its number, too. */
+	house.list_ring_number = ring_number(custody->ring);
+	if (status == AZ_OK)
+		status = payload_put_records(&made->payload, &house);
 	if (status == AZ_OK)
 		status = payload_end(&made->payload, NULL, entry.text);
 	if (status == AZ_OK)
@@ -338,19 +341,12 @@ log_in_force(struct request *request, struct az_err *reterr)
 	return status;
 }
 
-void
-custody_slots_done(struct custody *custody, const struct az_err *err)
+static void
+slots_kept(void *arg, const struct az_err *err)
 {
-	struct request *request = custody->slots_giving;
+	struct request *request = arg;
 	struct az_err failed = *err;
 
-	custody->slots_giving = NULL;
-	/* A parent that answers what nobody asked is no parent of ours. */
-	if (request == NULL) {
-		(void)az_fail(&failed, AZ_INVALID, "the parent: slots that nobody asked for");
-		custody_fatal(custody, &failed);
-		return;
-	}
 	if (failed.status == AZ_OK)
 		failed.status = log_in_force(request, &failed);
 	if (failed.status != AZ_OK)

@@ -81,6 +81,12 @@ slots(void *arg, struct bytes body)
 }
 
 static void
+ring(void *arg, struct bytes secret)
+{
+	tell_parent(arg, KEEPER_RING, 0, secret);
+}
+
+static void
 ready(void *arg)
 {
 	struct keeper *keeper = arg;
@@ -178,9 +184,9 @@ take_child_failed(struct keeper *keeper, const struct frame *frame, struct az_er
 	return AZ_OK;
 }
 
-/* What came of new slots. */
+/* What came of a new host secret, with new slots or without. */
 static enum az_status
-take_slots_done(struct keeper *keeper, const struct frame *frame, struct az_err *reterr)
+take_renewed(struct keeper *keeper, const struct frame *frame, struct az_err *reterr)
 {
 	struct wire_reader reader;
 	struct az_err err = {0};
@@ -191,11 +197,12 @@ take_slots_done(struct keeper *keeper, const struct frame *frame, struct az_err 
 	status = wire_get_u8(&reader);
 	wire_get_text(&reader, text, sizeof(text));
 	if (!wire_end(&reader) || status < AZ_OK || status > AZ_GONE)
-		return az_fail(reterr, AZ_INVALID, "the parent: a malformed answer about slots");
+		return az_fail(
+		    reterr, AZ_INVALID, "the parent: a malformed answer about its secret");
 	if (status != AZ_OK)
 		(void)az_fail(&err, (enum az_status)status, "%s", text);
 	err.status = (enum az_status)status;
-	custody_slots_done(keeper->custody, &err);
+	custody_renewed(keeper->custody, frame->type == PARENT_SLOTS, &err);
 	return AZ_OK;
 }
 
@@ -207,7 +214,8 @@ take_parent_frame(struct keeper *keeper, struct frame *frame, struct az_err *ret
 	switch (frame->type) {
 	case PARENT_CHILD: status = take_child(keeper, frame, reterr); break;
 	case PARENT_FAILED: status = take_child_failed(keeper, frame, reterr); break;
-	case PARENT_SLOTS: status = take_slots_done(keeper, frame, reterr); break;
+	case PARENT_SLOTS:
+	case PARENT_RING: status = take_renewed(keeper, frame, reterr); break;
 	case PARENT_STOP: stop(keeper); break;
 	default: status = az_fail(reterr, AZ_INVALID, "the parent: a frame of no known type");
 	}
@@ -408,6 +416,7 @@ open_house(struct keeper *keeper, const struct parent_start *start, const struct
 	    .vault = &keeper->vault,
 	    .spawn = spawn,
 	    .slots = slots,
+	    .ring = ring,
 	    .ready = ready,
 	    .reply = front_reply,
 	    .hang_up = front_hang_up,

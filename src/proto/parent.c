@@ -91,6 +91,7 @@ parent_slots_encode(const struct parent_slots *slots, struct buffer *buffer)
 	struct wire_writer writer;
 
 	wire_writer_init(&writer, buffer);
+	wire_put_raw(&writer, slots->ring, sizeof(slots->ring));
 	wire_put_u8(&writer, slots->needed);
 	wire_put_u8(&writer, slots->count);
 	for (uint8_t i = 0; i < slots->count; i++) {
@@ -108,6 +109,7 @@ parent_slots_decode(struct bytes bytes, struct parent_slots *ret_slots)
 	bool good = true;
 
 	wire_reader_init(&reader, bytes);
+	wire_get_raw(&reader, slots.ring, sizeof(slots.ring));
 	slots.needed = wire_get_u8(&reader);
 	slots.count = wire_get_u8(&reader);
 	for (uint8_t i = 0; i < slots.count && i < PARENT_SLOTS_MAX; i++) {

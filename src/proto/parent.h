@@ -40,6 +40,7 @@ enum parent_message {
 	                      only, after it) the writing end of the list's pipe; rides along */
 	PARENT_FAILED = 3, /* answers KEEPER_SPAWN: u8 status, text */
 	PARENT_SLOTS = 5,  /* answers KEEPER_SLOTS: u8 status, text */
+	PARENT_RING = 6,   /* answers KEEPER_RING: u8 status, text */
 	PARENT_STOP = 4,   /* empty: finish what runs, stop the ledger, exit 0 */
 	/* keeper to parent */
 	KEEPER_READY = 65,  /* empty: fronts may connect */
@@ -47,11 +48,14 @@ enum parent_message {
 	KEEPER_SPAWN = 67,  /* u8 enum parent_child */
 	KEEPER_FRONTS = 68, /* u32 how many fronts are connected; at each change from or to none */
 	KEEPER_SLOTS = 69,  /* struct parent_slots: whose passphrases open the house from now on */
+	KEEPER_RING =
+	    70, /* raw 32: the host secret that the key ring is sealed under from now on */
 };
 
 enum parent_child { CHILD_NONE = 0, CHILD_INTAKE = 1, CHILD_VERIFY = 2, CHILD_ATTRIBUTE = 3 };
 
-#define PARENT_BODY_MAX 4096u
+#define PARENT_BODY_MAX  4096u
+#define PARENT_RING_SIZE 32u
 
 /* Founding: the officers and the host's own device. */
 struct parent_founding {
@@ -78,7 +82,8 @@ AZ_CHECKED enum az_status parent_start_decode(struct bytes bytes, struct parent_
 #define PARENT_SLOTS_MAX      16u
 #define PARENT_PASSPHRASE_MAX 200u
 struct parent_slots {
-	uint8_t needed, count; /* 1 <= needed <= count <= PARENT_SLOTS_MAX */
+	uint8_t ring[PARENT_RING_SIZE]; /* secret; as in KEEPER_RING; wiped by whoever holds this */
+	uint8_t needed, count;          /* 1 <= needed <= count <= PARENT_SLOTS_MAX */
 	char labels[PARENT_SLOTS_MAX][LABEL_SIZE];
 	struct bytes
 	    passphrases[PARENT_SLOTS_MAX]; /* secret; 1 to PARENT_PASSPHRASE_MAX bytes; borrowed */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "catalogue/catalogue.h"
+#include "cli/host.h"
 #include "cli/house.h"
 #include "crypto/ring.h"
 #include "store/store.h"
@@ -58,7 +59,7 @@ main(int argc, char **argv)
 	struct store *store = NULL;
 	struct ring *ring = NULL;
 	struct secret *root = NULL;
-	struct secret *host = NULL;
+	struct host_secret host = {0};
 	struct buffer slot;
 	struct az_err err = {0};
 	int vault = -1;
@@ -83,7 +84,7 @@ main(int argc, char **argv)
 	must(file_read_whole(secret, "root", &slot, &err), &err);
 	must(slot_open(buffer_peek(&slot), folder.file.house, &root, &err), &err);
 	must(host_secret_read(secret, folder.file.house, &host, &err), &err);
-	must(ring_open(keeper, folder.file.house, root, host, false, &ring, &err), &err);
+	must(ring_open(keeper, folder.file.house, root, host.ring, false, &ring, &err), &err);
 	ring_each(ring, count_ring, NULL);
 	(void)printf("vault %zu catalogue %zu ring %zu\n", in_vault, in_catalogue, in_ring);
 	store_reader_free(&reader);
@@ -91,7 +92,7 @@ main(int argc, char **argv)
 	catalogue_close(&catalogue);
 	ring_free(&ring);
 	secret_free(&root);
-	secret_free(&host);
+	host_secret_fini(&host);
 	buffer_fini(&slot);
 	return 0;
 }

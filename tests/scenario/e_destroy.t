@@ -111,10 +111,27 @@ is "$(json '[.entries[].type | select(startswith("destroy"))] | sort | join(" ")
 destroy 1
 is "$said" 'destroy: there is no consignment 1' 'it is not destroyed twice'
 stop
-# The key is nowhere: an older ring would have it, and is refused.
+# The key is nowhere: an older ring would have it, and does not even open with what is on the host now.
+cp "$AZUKARI_HOUSE/keeper/ring" ring.now
 cp whole/keeper/ring "$AZUKARI_HOUSE/keeper/ring"
 run status
 gives 4 'the ring from before, which has its key, is refused'
+grep -q 'does not open under these keys' err
+ok 'since it opens no more'
+! cmp -s whole/secret/host "$AZUKARI_HOUSE/secret/host"
+ok 'the host secret is another one'
+cp whole/keeper/ring "$AZUKARI_HOUSE/keeper/ring.next"
+run status
+gives 4 'nor does it pass for one that was cut off on its way'
+cp ring.now "$AZUKARI_HOUSE/keeper/ring"
+run status
+gives 0 'with its own ring the house opens'
+[ ! -e "$AZUKARI_HOUSE/keeper/ring.next" ]
+ok 'and drops the other'
+cp whole/secret/host "$AZUKARI_HOUSE/secret/host"
+while [ -n "$(pgrep -f "$AZUKARI_HOUSE serve")" ]; do sleep 0.1; done
+run status
+gives 4 'with the host secret from before it does not'
 again
 destroy 1
 stop
@@ -151,7 +168,7 @@ again
 destroy 1 begin
 is "$said" '1 begin' 'killed before the entry'
 is_seen 4 'Person 4 right 3'
-for step in entry key vault catalogue; do
+for step in entry sealed kept key vault catalogue; do
 	again
 	destroy 1 $step
 	is "$said" "1 $step" "killed at $step"
@@ -161,6 +178,32 @@ for step in entry key vault catalogue; do
 		"killed at $step: the next start did the rest"
 	run ledger verify
 	gives 0 "killed at $step: the ledger holds"
+	stop
+	cp whole/keeper/ring "$AZUKARI_HOUSE/keeper/ring"
+	run status
+	gives 4 "killed at $step: the ring from before is refused"
+	grep -q 'does not open under these keys' err
+	ok "killed at $step: it opens no more"
+done
+# The parent, which keeps the secret.
+for step in begin host; do
+	again
+	echo "$step" | tr -d '\n' >"$AZUKARI_HOUSE/secret/test-die"
+	destroy 1 &
+	wait "$server"
+	kill $!
+	wait $!
+	server=
+	rm -f "$AZUKARI_HOUSE/secret/test-die" "$AZUKARI_HOUSE"/keeper/test-destroy*
+	serve
+	older "the house killed at $step"
+	run --json ledger query --client c01 --max 300
+	is "$(json '[.entries[].type | select(startswith("destroy"))] | sort | join(" ")')" 'destroyed destroying' \
+		"the house killed at $step: the next start did the rest"
+	stop
+	cp whole/keeper/ring "$AZUKARI_HOUSE/keeper/ring"
+	run status
+	gives 4 "the house killed at $step: the ring from before is refused"
 done
 
 # --- what took people away

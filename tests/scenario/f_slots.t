@@ -79,6 +79,8 @@ for _ in $(seq 100); do
 done
 is "$(json '.wanted.officers | map(.given | tostring) | join(" ")')" 'false false false' 'a keeper that died has forgotten both, and knows what is wanted (I8)'
 cp "$AZUKARI_HOUSE/secret/slots" slots.before
+cp "$AZUKARI_HOUSE/secret/host" host.before
+cp "$AZUKARI_HOUSE/keeper/ring" ring.before
 give kondo kondo
 give abe abe
 cmp -s "$AZUKARI_HOUSE/secret/slots" slots.before
@@ -95,6 +97,10 @@ give aoki aoki
 gives 1 'and nothing more is given'
 
 # Unlocking.
+! cmp -s "$AZUKARI_HOUSE/secret/slots" slots.before && ! cmp -s "$AZUKARI_HOUSE/secret/host" host.before && ! cmp -s "$AZUKARI_HOUSE/keeper/ring" ring.before
+ok 'slots, host secret and key ring are others than before'
+[ ! -e "$AZUKARI_HOUSE/secret/slots.next" ] && [ ! -e "$AZUKARI_HOUSE/keeper/ring.next" ]
+ok 'and nothing is left of the way there'
 stop
 unlock() { # who, with whose passphrase
 	code=0
@@ -145,6 +151,86 @@ served
 run ledger verify
 gives 0 'the ledger holds'
 stop
+
+# Older slots, and an older ring, with what is on the host now.
+cp "$AZUKARI_HOUSE/secret/slots" slots.now
+cp "$AZUKARI_HOUSE/keeper/ring" ring.now
+cp slots.before "$AZUKARI_HOUSE/secret/slots"
+lock_up
+unlock aoki aoki
+gives 3 'the slots from before open with nothing that is there now'
+give_up_lock() { # the house that waits for passphrases
+	kill "$server"
+	wait "$server" 2>/dev/null
+	server=
+}
+give_up_lock
+cp slots.now "$AZUKARI_HOUSE/secret/slots"
+cp ring.before "$AZUKARI_HOUSE/keeper/ring"
+lock_up
+unlock kondo kondo
+wait "$server"
+code=$?
+server=
+is "$code" 4 'nor does the ring from before: the house says that somebody tampered with it'
+grep -q 'key ring: it does not open under these keys' serve.log
+ok 'and with what'
+cp ring.now "$AZUKARI_HOUSE/keeper/ring"
+
+# The house is ended at each of the writes: it starts with the older passphrases or the newer ones.
+printf 'fourth words of aoki\n' >aoki4.pass
+for step in begin next host slots; do
+	rm -rf "$AZUKARI_HOUSE.kept"
+	cp -a "$AZUKARI_HOUSE" "$AZUKARI_HOUSE.kept"
+	cp -a "$XDG_STATE_HOME" state.kept
+	lock_up
+	unlock kondo kondo
+	served
+	run --json key slots --officers aoki --needed 1
+	at_desk kondo approve "$(json .request)"
+	printf %s "$step" >"$AZUKARI_HOUSE/secret/test-die"
+	give aoki aoki4
+	[ "$code" -ne 0 ]
+	ok "ended at $step"
+	wait "$server"
+	server=
+	rm "$AZUKARI_HOUSE/secret/test-die"
+	run key backup keys.$step
+	gives 5 'keys are not backed up while two of them lie there'
+	lock_up
+	unlock aoki aoki4
+	case $step in
+	begin | next)
+		gives 3 "ended at $step: the newer passphrase opens nothing"
+		unlock kondo kondo
+		gives 0 'and the older one does'
+		;;
+	*)
+		gives 0 "ended at $step: the newer passphrase opens it"
+		;;
+	esac
+	served
+	gives 0 'it is served'
+	run ledger verify
+	gives 0 'and holds'
+	[ ! -e "$AZUKARI_HOUSE/secret/slots.next" ] && [ ! -e "$AZUKARI_HOUSE/keeper/ring.next" ]
+	ok 'nothing is left of the way'
+	# Where it had come to its end, the older ones are nobody's.
+	case $step in
+	host | slots)
+		stop
+		cp slots.now "$AZUKARI_HOUSE/secret/slots"
+		lock_up
+		unlock kondo kondo
+		gives 3 'the slots from before open nothing'
+		give_up_lock
+		;;
+	*) stop ;;
+	esac
+	rm -rf "$AZUKARI_HOUSE" "$XDG_STATE_HOME"
+	mv "$AZUKARI_HOUSE.kept" "$AZUKARI_HOUSE"
+	mv state.kept "$XDG_STATE_HOME"
+done
 
 # An unsealed house has none.
 export AZUKARI_HOUSE="$work/open" AZUKARI_KEY="$work/open.key"

@@ -737,6 +737,130 @@ a_full_ring_takes_no_more(void **state)
 	ring_free(&ring);
 }
 
+/* --- sealed anew ----------------------------------------------------------------------------------- */
+
+static void
+read_file(const char *name, struct buffer *file)
+{
+	buffer_init(file, RING_MAX, false);
+	assert_int_equal(file_read_whole(folder.fd, name, file, NULL), AZ_OK);
+}
+
+static void
+put_file(const char *name, const struct buffer *file)
+{
+	assert_int_equal(file_replace(folder.fd, name, buffer_peek(file), 0600, NULL), AZ_OK);
+}
+
+/* Opens under the new host secret with keys 1 and 2, and without 3. */
+static void
+assert_renewed(const struct secret *newer, const uint8_t kept[KEY_SIZE])
+{
+	struct ring *ring = NULL;
+
+	assert_int_equal(ring_open(folder.fd, house, root, newer, false, &ring, NULL), AZ_OK);
+	assert_int_equal(ring_number(ring), 6);
+	assert_memory_equal(secret_peek(ring_consignment(ring, 7, 1)).data, kept, KEY_SIZE);
+	assert_non_null(ring_consignment(ring, 3, 2));
+	assert_null(ring_consignment(ring, 7, 3));
+	assert_int_equal(add(ring, 3), 4);
+	ring_free(&ring);
+	assert_int_not_equal(faccessat(folder.fd, "ring.next", F_OK, 0), 0);
+}
+
+static void
+sealed_anew_no_older_ring_opens(void **state)
+{
+	struct ring *ring = small_ring();
+	const struct secret *key = ring_consignment(ring, 7, 1);
+	struct secret *newer = secret_from(50);
+	uint8_t kept[KEY_SIZE];
+	struct buffer before;
+
+	memcpy(kept, secret_peek(key).data, KEY_SIZE);
+	read_file("ring", &before);
+	assert_int_equal(ring_prepare(ring, newer, 3, NULL), AZ_OK);
+	/* Until it is taken over all is as it was, and nothing changes. */
+	assert_non_null(ring_consignment(ring, 7, 3));
+	assert_int_equal(ring_number(ring), 5);
+	assert_int_equal(ring_adopt(ring, NULL), AZ_OK);
+	assert_ptr_equal(ring_consignment(ring, 7, 1), key);
+	assert_non_null(ring_consignment(ring, 3, 2));
+	assert_null(ring_consignment(ring, 7, 3));
+	assert_int_equal(ring_number(ring), 6);
+	ring_free(&ring);
+	assert_open_fails(root, host, house, AZ_FORGED);
+	assert_renewed(newer, kept);
+	put_file("ring", &before);
+	assert_open_fails(root, newer, house, AZ_FORGED);
+	buffer_fini(&before);
+	secret_free(&newer);
+}
+
+static void
+a_crash_while_it_is_sealed_anew_leaves_the_old_or_the_new(void **state)
+{
+	struct ring *ring = small_ring();
+	struct secret *newer = secret_from(50);
+	uint8_t kept[KEY_SIZE];
+	struct buffer old, next;
+
+	memcpy(kept, secret_peek(ring_consignment(ring, 7, 1)).data, KEY_SIZE);
+	assert_int_equal(ring_prepare(ring, newer, 3, NULL), AZ_OK);
+	ring_free(&ring);
+	read_file("ring", &old);
+	read_file("ring.next", &next);
+	/* The new secret was kept. */
+	assert_renewed(newer, kept);
+	/* It was not: the old ring, and nothing is left of the other. */
+	put_file("ring", &old);
+	put_file("ring.next", &next);
+	ring = open_ring(false);
+	assert_int_equal(ring_number(ring), 5);
+	assert_non_null(ring_consignment(ring, 7, 3));
+	assert_int_not_equal(faccessat(folder.fd, "ring.next", F_OK, 0), 0);
+	ring_free(&ring);
+	/* Neither opens under a third, and no file is taken for another's sake. */
+	put_file("ring.next", &next);
+	assert_open_fails(root, root, house, AZ_FORGED);
+	assert_int_equal(faccessat(folder.fd, "ring.next", F_OK, 0), 0);
+	/* A damaged one beside does no harm where the other is in force, and does not help where it is not. */
+	next.data[40] ^= 1;
+	put_file("ring.next", &next);
+	assert_open_fails(root, newer, house, AZ_FORGED);
+	ring = open_ring(false);
+	ring_free(&ring);
+	buffer_fini(&old);
+	buffer_fini(&next);
+	secret_free(&newer);
+}
+
+static void
+while_it_is_sealed_anew_nothing_else_changes_it(void **state)
+{
+	struct ring *ring = small_ring();
+	struct secret *newer = secret_from(50);
+	uint64_t consignment = 42;
+
+	assert_int_equal(ring_adopt(ring, NULL), AZ_INTERNAL);
+	assert_int_equal(ring_prepare(ring, newer, 99, NULL), AZ_OK);
+	assert_int_equal(ring_prepare(ring, newer, 0, NULL), AZ_BUSY);
+	assert_int_equal(ring_add_client(ring, 9, NULL), AZ_BUSY);
+	assert_int_equal(ring_add_consignment(ring, 7, &consignment, NULL), AZ_BUSY);
+	assert_int_equal(ring_drop_consignment(ring, 1, NULL), AZ_BUSY);
+	assert_int_equal(consignment, 42);
+	ring_abandon(ring);
+	assert_int_not_equal(faccessat(folder.fd, "ring.next", F_OK, 0), 0);
+	assert_int_equal(ring_adopt(ring, NULL), AZ_INTERNAL);
+	assert_int_equal(ring_add_client(ring, 9, NULL), AZ_OK);
+	ring_free(&ring);
+	ring = open_ring(false);
+	assert_true(ring_has_client(ring, 9));
+	assert_non_null(ring_consignment(ring, 7, 3));
+	ring_free(&ring);
+	secret_free(&newer);
+}
+
 #define RING_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int
@@ -766,6 +890,9 @@ main(void)
 	    RING_TEST(numbers_do_not_run_over),
 	    RING_TEST(ten_thousand_consignments_open_fast_and_fit_the_locked_memory),
 	    RING_TEST(a_full_ring_takes_no_more),
+	    RING_TEST(sealed_anew_no_older_ring_opens),
+	    RING_TEST(a_crash_while_it_is_sealed_anew_leaves_the_old_or_the_new),
+	    RING_TEST(while_it_is_sealed_anew_nothing_else_changes_it),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
