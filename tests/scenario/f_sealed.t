@@ -245,7 +245,7 @@ gives 0 'the ledger holds'
 stop
 mv "$AZUKARI_HOUSE/secret/host" host.kept
 head -c 32 host.kept >"$AZUKARI_HOUSE/secret/host"
-head -c 32 /dev/urandom >>"$AZUKARI_HOUSE/secret/host"
+head -c 64 /dev/urandom >>"$AZUKARI_HOUSE/secret/host"
 lock_up
 pass aoki unlock --officer aoki --passphrase @7
 gives 3 'without the host secret no passphrase opens it'
