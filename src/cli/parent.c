@@ -43,8 +43,7 @@
 #define DEATHS_MAX     10 /* in a minute */
 #define DEATHS_US      (60 * AZ_US_PER_S)
 #define CHILDREN_MAX   4
-#define LEAVE_US                                                                                   \
-	(2 * AZ_US_PER_S) /* a child ends by itself so soon after the keeper let go of it */
+#define LEAVE_US       (2 * AZ_US_PER_S) /* to end by itself, once the keeper let go of it */
 
 /*
  * One that the keeper asked for. Our copy of its end of the socket says when the keeper has let go of the other: then it
@@ -313,18 +312,37 @@ spawn_attribute(struct parent *parent, uint32_t id, struct child *child, struct 
 	return status;
 }
 
+/*
+ * A place for another; whoever was let go of, and is still there, makes way at once. So those that hang have all places
+ * for no longer than the keeper talks to them. NULL: there is none.
+ */
+static struct child *
+place_for_child(struct parent *parent)
+{
+	struct child *leaving = NULL;
+
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		if (parent->children[i].pid == 0)
+			return &parent->children[i];
+		if (parent->children[i].left_us != 0)
+			leaving = &parent->children[i];
+	}
+	if (leaving == NULL || kill(leaving->pid, SIGKILL) != 0 ||
+	    waitpid(leaving->pid, NULL, 0) != leaving->pid)
+		return NULL;
+	fd_close(&leaving->fd);
+	*leaving = (struct child){.fd = -1};
+	return leaving;
+}
+
 static void
 take_spawn(struct parent *parent, const struct frame *frame)
 {
 	uint8_t child = frame->body.data[0];
 	struct az_err err = {0};
 	enum az_status status = AZ_BUSY;
-	struct child *place = NULL;
+	struct child *place = place_for_child(parent);
 
-	for (size_t i = 0; i < CHILDREN_MAX && place == NULL; i++) {
-		if (parent->children[i].pid == 0)
-			place = &parent->children[i];
-	}
 	if (place == NULL)
 		status = az_fail(&err, AZ_BUSY, "too many children are running");
 	else if (child == CHILD_INTAKE)
