@@ -45,25 +45,49 @@ squeeze(struct sip *sip)
 	return sip->v0 ^ sip->v1 ^ sip->v2 ^ sip->v3;
 }
 
-void
-siphash_128(const uint8_t key[SIPHASH_KEY_SIZE], struct bytes message, uint64_t ret_hash[2])
+static inline void
+sip_begin(struct sip *sip, const uint8_t key[SIPHASH_KEY_SIZE])
 {
 	uint64_t k0 = wire_load_u64(key);
 	uint64_t k1 = wire_load_u64(key + 8);
-	struct sip sip = {.v0 = k0 ^ 0x736f6d6570736575,
+
+	*sip = (struct sip){.v0 = k0 ^ 0x736f6d6570736575,
 	    .v1 = k1 ^ 0x646f72616e646f6d ^ 0xee,
 	    .v2 = k0 ^ 0x6c7967656e657261,
 	    .v3 = k1 ^ 0x7465646279746573};
+}
+
+static inline uint64_t
+sip_message(struct sip *sip, struct bytes message)
+{
 	uint64_t last = (uint64_t)message.size << 56;
 	size_t whole = message.size / 8 * 8;
 
 	for (size_t i = 0; i < whole; i += 8)
-		absorb(&sip, wire_load_u64(message.data + i));
+		absorb(sip, wire_load_u64(message.data + i));
 	for (size_t i = whole; i < message.size; i++)
 		last |= (uint64_t)message.data[i] << 8 * (i - whole);
-	absorb(&sip, last);
-	sip.v2 ^= 0xee;
-	ret_hash[0] = squeeze(&sip);
+	absorb(sip, last);
+	sip->v2 ^= 0xee;
+	return squeeze(sip);
+}
+
+void
+siphash_128(const uint8_t key[SIPHASH_KEY_SIZE], struct bytes message, uint64_t ret_hash[2])
+{
+	struct sip sip;
+
+	sip_begin(&sip, key);
+	ret_hash[0] = sip_message(&sip, message);
 	sip.v1 ^= 0xdd;
 	ret_hash[1] = squeeze(&sip);
+}
+
+uint64_t
+siphash_128_first(const uint8_t key[SIPHASH_KEY_SIZE], struct bytes message)
+{
+	struct sip sip;
+
+	sip_begin(&sip, key);
+	return sip_message(&sip, message);
 }

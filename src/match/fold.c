@@ -228,6 +228,12 @@ fold_plain(struct bytes value, size_t at, const uint16_t *symbols, struct text *
 	return at;
 }
 
+const uint16_t *
+fold_symbols(enum fold_form form)
+{
+	return active.symbols[form];
+}
+
 void
 fold_more(struct bytes value, enum fold_form form, struct text *text)
 {

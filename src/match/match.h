@@ -71,6 +71,12 @@ AZ_CHECKED enum az_status match_query(
 /* The key of a person's number; false if it gives none. */
 bool match_number(struct bytes value, struct match_key *ret_key);
 
+/*
+ * The key of a telephone or an e-mail address that was found by itself, as a row with nothing else would have it. kind:
+ * MATCH_PHONE or MATCH_EMAIL. False: it is nobody's.
+ */
+bool match_token(enum match_kind kind, struct bytes text, struct match_key *ret_key) AZ_CHECKED;
+
 /* Whether a row has this key. Compares in constant time. */
 bool match_agrees(const struct row *row, const struct match_key *key);
 

@@ -32,6 +32,8 @@ void fold_use_base(void);
 uint32_t fold_base_sum(void);
 
 void fold(struct bytes value, enum fold_form form, struct text *ret_text);
+/* What each of the first 65,536 code points is folded to; 0: nothing. */
+const uint16_t *fold_symbols(enum fold_form form);
 /* Appends; text must have been folded into. */
 void fold_more(struct bytes value, enum fold_form form, struct text *text);
 /* The character at *at, which moves behind it, in UTF-8; returns its size. */
@@ -81,6 +83,8 @@ bool spelling_end(const struct spelling *spelling);
 bool spell_number(struct spelling *spelling, struct bytes value);
 bool spell_email(struct spelling *spelling, struct bytes value);
 bool spell_phone(struct spelling *spelling, struct bytes value); /* phone.c */
+/* The same of digits, "+", "-", ".", brackets and blanks alone. */
+bool spell_plain_phone(struct spelling *spelling, struct bytes value);
 
 /* --- names (name.c, kana.c) ------------------------------------------------------------------- */
 

@@ -158,6 +158,26 @@ is_filler(const struct digits *digits)
 	return same || ascending;
 }
 
+/* Puts the number that the digits are; false if they are nobody's. */
+static bool
+put_number(struct spelling *spelling, struct digits *digits)
+{
+	if (digits->exponent || digits->count < DIGITS_MIN)
+		return false;
+	bring_home(digits);
+	if (digits->count > DIGITS_MAX)
+		return false;
+	if (digits->text[0] == '0' && !digits->plus && digits->count != length_at_home(digits) &&
+	    digits->count != 11)
+		return false;
+	if (digits->count >= DIGITS_WHOLE && is_filler(digits))
+		return false;
+	if (digits->plus)
+		spelling_put(spelling, '+');
+	spelling_put_bytes(spelling, bytes_make(digits->text, digits->count));
+	return true;
+}
+
 bool
 spell_phone(struct spelling *spelling, struct bytes value)
 {
@@ -169,18 +189,27 @@ spell_phone(struct spelling *spelling, struct bytes value)
 		fold(value, FOLD_NAME, &text);
 		read_digits(&text, &digits);
 	}
-	if (text.too_long || digits.exponent || digits.count < DIGITS_MIN)
-		return false;
-	bring_home(&digits);
-	if (digits.count > DIGITS_MAX)
-		return false;
-	if (digits.text[0] == '0' && !digits.plus && digits.count != length_at_home(&digits) &&
-	    digits.count != 11)
-		return false;
-	if (digits.count >= DIGITS_WHOLE && is_filler(&digits))
-		return false;
-	if (digits.plus)
-		spelling_put(spelling, '+');
-	spelling_put_bytes(spelling, bytes_make(digits.text, digits.count));
-	return true;
+	return !text.too_long && put_number(spelling, &digits);
+}
+
+bool
+spell_plain_phone(struct spelling *spelling, struct bytes value)
+{
+	AZ_UNCLEARED struct digits digits;
+
+	digits.count = 0;
+	digits.plus = false;
+	digits.exponent = false;
+	for (size_t at = 0; at < value.size && digits.count < sizeof(digits.text); at++) {
+		uint8_t byte = value.data[at];
+
+		if (byte == '+' && digits.count == 0)
+			digits.plus = true;
+		if (byte == '.' && digits.count >= DIGITS_WHOLE && at + 2 == value.size &&
+		    value.data[at + 1] == '0')
+			break;
+		if (is_digit(byte))
+			digits.text[digits.count++] = (char)byte;
+	}
+	return put_number(spelling, &digits);
 }
