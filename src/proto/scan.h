@@ -19,11 +19,13 @@ enum scan_message {
 	SCAN_UNREAD = 67,   /* text member, u8 reason */
 	SCAN_PROGRESS = 68, /* u64 bytes looked at */
 	SCAN_DONE = 69,     /* u64 bytes looked at */
+	SCAN_TOKENS = 70,   /* text member, bytes telephones and mails as in SIFT_TOKENS */
 };
 
-#define SCAN_BODY_MAX   (64u * 1024u)
-#define SCAN_FLAG_IMAGE 1u /* search it for files at its sectors */
-#define SCAN_FLAG_HITS  2u /* tell the place of each token */
+#define SCAN_BODY_MAX    (64u * 1024u)
+#define SCAN_FLAG_IMAGE  1u /* search it for files at its sectors */
+#define SCAN_FLAG_HITS   2u /* tell the place of each token */
+#define SCAN_FLAG_TOKENS 4u /* tell what telephones and mails say */
 
 /* u64 bytes_max, u64 time_max_us, u8 flags */
 struct scan_read {
@@ -31,6 +33,17 @@ struct scan_read {
 	uint64_t time_max_us;
 	uint8_t flags;
 };
+
+/*
+ * What a front tells the keeper over the socket that rides along with its SCAN, until it has told END: telephones and mails
+ * that were found, by the place where they were, which the front numbers from 1.
+ */
+enum sift_message {
+	SIFT_TOKENS = 1, /* u32 place, then to the end: u8 enum sift_kind, u16 size, ASCII */
+	SIFT_END = 2,    /* u32 places, u32 not read, u64 bytes looked at */
+};
+enum sift_kind { SIFT_PHONE = 1, SIFT_EMAIL = 2 };
+#define SIFT_VALUE_MAX 512u
 
 struct wire_reader;
 struct wire_writer;

@@ -50,14 +50,17 @@ trace_keys_free(struct trace_keys **keys)
 	*keys = NULL;
 }
 
+uint64_t
+trace_print_number(const struct trace_keys *keys, enum match_kind kind, struct bytes key)
+{
+	return siphash_128_first(secret_peek(keys->kinds[kind]).data, key);
+}
+
 void
 trace_print_make(const struct trace_keys *keys, enum match_kind kind, struct bytes key,
     uint32_t record, uint32_t version, struct trace_print *ret_print)
 {
-	uint64_t hash[2];
-
-	siphash_128(secret_peek(keys->kinds[kind]).data, key, hash);
-	wire_store_u64be(ret_print->bytes, hash[0]);
+	wire_store_u64be(ret_print->bytes, trace_print_number(keys, kind, key));
 	wire_store_u32be(ret_print->bytes + 8, record);
 	wire_store_u32be(ret_print->bytes + 12, version);
 }

@@ -324,15 +324,6 @@ trace_shelf_client(const struct trace_shelf *shelf, uint32_t record)
 	return record < shelf->client_room ? shelf->clients[record] : 0;
 }
 
-uint64_t
-trace_print_number(const struct trace_keys *keys, enum match_kind kind, struct bytes key)
-{
-	struct trace_print print;
-
-	trace_print_make(keys, kind, key, 0, 0, &print);
-	return wire_load_u64be(print.bytes);
-}
-
 /* --- searching -------------------------------------------------------------------------------- */
 
 /* What a kind rests on. */

@@ -39,8 +39,6 @@ struct trace_probe {
 	uint64_t print;
 	enum match_kind kind;
 };
-/* The number of a print, as trace_print_make makes it. */
-uint64_t trace_print_number(const struct trace_keys *keys, enum match_kind kind, struct bytes key);
 
 /* A record that has prints of the row, and the versions of it that have the most of them. */
 #define TRACE_CANDIDATES_MAX 256u /* of a row */

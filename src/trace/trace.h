@@ -38,6 +38,8 @@ struct trace_print {
 };
 void trace_print_make(const struct trace_keys *keys, enum match_kind kind, struct bytes key,
     uint32_t record, uint32_t version, struct trace_print *ret_print);
+/* The fingerprint alone, as a number. */
+uint64_t trace_print_number(const struct trace_keys *keys, enum match_kind kind, struct bytes key);
 
 /* --- runs ------------------------------------------------------------------------------------- */
 
