@@ -84,7 +84,7 @@ _azukari() {
 		ledger,export) words='--log' ;;
 		ledger,cosign) words='--witness --witness-vkey' ;;
 		ledger,*) words='verify query checkpoint proof export cosign' ;;
-		scan,*) words='--patterns --kinds --hits --jobs --max-unpacked --max-seconds' ;;
+		scan,*) words='--case --patterns --kinds --hits --jobs --max-unpacked --max-seconds' ;;
 		restore,*) words='--keys --declare-loss --seen' ;;
 		demo,*) words='--out --people --clients --seed' ;;
 		esac

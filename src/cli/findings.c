@@ -137,6 +137,28 @@ findings_add(struct findings *findings, const char *path, const char *member,
 }
 
 void
+findings_add_people(struct findings *findings, const char *path, const char *member,
+    const uint64_t counts[SCAN_KINDS], json_int_t people, json_t *found)
+{
+	json_t *clients = json_array();
+	json_t *entry;
+	size_t i;
+	json_t *share;
+
+	findings_add(findings, path, member, counts);
+	entry = entry_of(findings, path, member);
+	json_array_foreach(found, i, share)(void)
+	    json_array_append(clients, json_object_get(share, "client"));
+	if (entry == NULL) {
+		json_decref(clients);
+		return;
+	}
+	(void)json_object_set_new(entry, "people", json_integer(people));
+	(void)json_object_set_new(entry, "clients", clients);
+	(void)json_object_set(entry, "found", found);
+}
+
+void
 findings_add_hit(struct findings *findings, const char *path, const char *member,
     enum scan_kind kind, uint64_t at, uint32_t size)
 {

@@ -334,15 +334,18 @@ static const struct command commands[] = {
 	"  cosign shows the export in DIR to a witness, and keeps its cosignature there\n"
 	"example: azukari ledger export --log c01 c01-log"},
     {"scan", cmd_scan, "find personal data in files and disks",
-	"azukari scan --patterns [--kinds KIND,…] [--hits] [options] PATH…|-\n"
+	"azukari scan --case N [options] PATH…|-\n"
+	"       azukari scan --patterns [--kinds KIND,…] [--hits] [options] PATH…|-\n"
+	"  --case N             whose people are in it, of the case's clients, and where\n"
 	"  --patterns           card and My Numbers, telephones, e-mail addresses; needs no house\n"
 	"  --kinds KIND,…       card my_number phone email; all unless some are named\n"
 	"  --hits               the place of each, never what it says\n"
 	"  --jobs N             files at once; as many as there are processors\n"
 	"  --max-unpacked SIZE  what one file may unpack to, or a pipe give (8G)\n"
 	"  --max-seconds N      how long that may take (300)\n"
-	"  exit 0: all was read and nothing found; 1: found; 5: nothing found, not all read\n"
-	"example: azukari scan --patterns --kinds card,my_number src"},
+	"  exit of --patterns 0: all was read and nothing found; 1: found; 5: nothing found, not\n"
+	"  all read\n"
+	"example: azukari --key sato.key scan --case 1 /media/disk"},
     {"ask", cmd_ask, "have somebody else approve a command",
 	"azukari ask [--expires TIME] [--note TEXT] COMMAND …\n"
 	"  COMMAND         client purpose campaign restrict staff device grant policy zone "

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/investigate.h"
 #include "cli/print.h"
 
 #define UNPACKED_DEFAULT (UINT64_C(8) << 30)
@@ -66,13 +67,15 @@ read_kinds(const char *text, bool kinds[SCAN_KINDS])
 }
 
 static int
-read_options(int argc, char **argv, struct pool_config *config)
+read_options(int argc, char **argv, struct pool_config *config, uint32_t *ret_case)
 {
 	static const struct option options[] = {{"patterns", no_argument, NULL, 'p'},
-	    {"kinds", required_argument, NULL, 'k'}, {"hits", no_argument, NULL, 'h'},
-	    {"jobs", required_argument, NULL, 'j'}, {"max-unpacked", required_argument, NULL, 'u'},
+	    {"case", required_argument, NULL, 'c'}, {"kinds", required_argument, NULL, 'k'},
+	    {"hits", no_argument, NULL, 'h'}, {"jobs", required_argument, NULL, 'j'},
+	    {"max-unpacked", required_argument, NULL, 'u'},
 	    {"max-seconds", required_argument, NULL, 's'}, {0}};
 	bool patterns = false;
+	bool kinds = false;
 	unsigned long number;
 	int option;
 
@@ -80,7 +83,12 @@ read_options(int argc, char **argv, struct pool_config *config)
 		switch (option) {
 		case 'p': patterns = true; break;
 		case 'h': config->tells_hits = true; break;
+		case 'c':
+			if (!read_case(optarg, ret_case))
+				return cli_usage("scan", "--case needs the number of a case");
+			break;
 		case 'k':
+			kinds = true;
 			if (!read_kinds(optarg, config->findings->kinds))
 				return cli_usage("scan", "--kinds: card, my_number, phone, email");
 			break;
@@ -101,8 +109,10 @@ read_options(int argc, char **argv, struct pool_config *config)
 		default: return cli_usage("scan", NULL);
 		}
 	}
-	if (!patterns)
-		return cli_usage("scan", "--patterns is needed");
+	if (patterns == (*ret_case != 0))
+		return cli_usage("scan", "either --patterns or --case is needed");
+	if (*ret_case != 0 && (kinds || config->tells_hits))
+		return cli_usage("scan", "--kinds and --hits go with --patterns");
 	return optind < argc ? 0 : cli_usage("scan", "name what is to be read");
 }
 
@@ -206,14 +216,28 @@ print(const struct cli *cli, struct findings *findings, bool hits)
 
 /* --- the command ------------------------------------------------------------------------------ */
 
+struct reading {
+	struct pool *pool;
+	struct findings *findings;
+};
+
+static enum az_status
+read_one(void *arg, const char *path, bool named, struct az_err *reterr)
+{
+	const struct reading *reading = arg;
+
+	return scan_read(reading->pool, reading->findings, path, named, reterr);
+}
+
 static enum az_status
 read_all(const struct pool_config *config, int count, char **paths, struct az_err *reterr)
 {
 	struct pool *pool = NULL;
 	enum az_status status = pool_new(config, &pool, reterr);
+	struct reading reading = {.pool = pool, .findings = config->findings};
 
 	for (int i = 0; status == AZ_OK && i < count; i++)
-		status = scan_walk(pool, config->findings, paths[i], reterr);
+		status = scan_walk(paths[i], config->findings, read_one, &reading, reterr);
 	if (status == AZ_OK)
 		status = pool_finish(pool, reterr);
 	pool_free(&pool);
@@ -230,12 +254,15 @@ cmd_scan(const struct cli *cli, int argc, char **argv)
 	    .findings = &findings};
 	struct az_err err = {0};
 	enum az_status status = findings_init(&findings, &err);
+	uint32_t id = 0;
 	int code;
 
 	if (status != AZ_OK)
 		return print_error(cli, status, err.text, NULL);
-	code = read_options(argc, argv, &config);
-	if (code == 0) {
+	code = read_options(argc, argv, &config, &id);
+	if (code == 0 && id != 0) {
+		code = scan_in_case(cli, id, &config, argc - optind, argv + optind);
+	} else if (code == 0) {
 		status = read_all(&config, argc - optind, argv + optind, &err);
 		code = status == AZ_OK ? print(cli, &findings, config.tells_hits)
 				       : print_error(cli, status, err.text, NULL);

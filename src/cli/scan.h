@@ -37,16 +37,32 @@ void findings_add_unread(
 bool findings_any(const struct findings *findings);
 /* Both lists by path and member. */
 void findings_sort(struct findings *findings);
+/* Whose people are in it: how many, and the shares of the clients, found[] of an answer. Each place once. */
+void findings_add_people(struct findings *findings, const char *path, const char *member,
+    const uint64_t counts[SCAN_KINDS], json_int_t people, json_t *found);
 
 /* --- scanners --------------------------------------------------------------------------------- */
 
 struct pool;
 
+/* Where what is found in a file goes instead of into findings. */
+struct pool_sink {
+	void *arg;
+	AZ_CHECKED enum az_status (*found)(void *arg, const char *path, const char *member,
+	    const uint64_t counts[SCAN_KINDS], struct az_err *reterr);
+	/* Telephones and mails, as in SIFT_TOKENS (proto/scan.h), as the scanner wrote them. */
+	AZ_CHECKED enum az_status (*tokens)(void *arg, const char *path, const char *member,
+	    struct bytes tokens, struct az_err *reterr);
+	/* Whether nobody wants it any more. */
+	bool (*is_over)(void *arg);
+};
+
 struct pool_config {
 	unsigned jobs;
 	struct scan_limits limits;
 	bool tells_hits;
-	struct findings *findings;
+	struct findings *findings;    /* also: files, bytes, and what is not read */
+	const struct pool_sink *sink; /* or NULL */
 };
 
 /* AZ_NOT_FOUND: the scanner is not installed; AZ_IO, AZ_NO_MEMORY. */
@@ -60,16 +76,30 @@ void pool_free(struct pool **pool);
  */
 AZ_CHECKED enum az_status pool_read(
     struct pool *pool, int fd, const char *path, bool is_image, struct az_err *reterr);
-/* Waits for all. */
+/* Waits for all. Both fail as the sink does, too; AZ_GONE: nobody wants it any more. */
 AZ_CHECKED enum az_status pool_finish(struct pool *pool, struct az_err *reterr);
 
 /* --- the walk --------------------------------------------------------------------------------- */
 
 /*
- * Reads path: a file, a folder and all below it, a device, a pipe; "-" is standard input. Symbolic links are followed
- * for path itself, and left alone below it. What cannot be opened is told as unread. Fails as pool_read.
+ * The files that path stands for: itself, or all below a folder; a device, a pipe; "-" is standard input. Symbolic links
+ * are followed for path itself, and left alone below it. named: whoever scans asked for this very file, whatever it
+ * is. What cannot be reached is told as unread. Fails as visit, AZ_IO, AZ_NO_MEMORY.
  */
-AZ_CHECKED enum az_status scan_walk(
-    struct pool *pool, struct findings *findings, const char *path, struct az_err *reterr);
+AZ_CHECKED enum az_status scan_walk(const char *path, struct findings *findings,
+    enum az_status (*visit)(void *arg, const char *path, bool named, struct az_err *reterr),
+    void *arg, struct az_err *reterr);
+
+/* Opens a file that was found and has it read; what cannot be opened is told as unread. Fails as pool_read. */
+AZ_CHECKED enum az_status scan_read(struct pool *pool, struct findings *findings, const char *path,
+    bool named, struct az_err *reterr);
+
+/* --- for what is the house's ------------------------------------------------------------------ */
+
+struct cli;
+
+/* Scans paths within a case, and prints what was found. Returns the exit code. */
+int scan_in_case(
+    const struct cli *cli, uint32_t id, struct pool_config *config, int count, char **paths);
 
 #endif

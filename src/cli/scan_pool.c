@@ -45,6 +45,8 @@ struct pool {
 	uint32_t next_id;
 	int64_t began_us, shown_us;
 	bool shown;
+	enum az_status status; /* of the sink */
+	struct az_err err;
 };
 
 /* --- life ------------------------------------------------------------------------------------- */
@@ -123,6 +125,7 @@ pool_new(const struct pool_config *config, struct pool **ret_pool, struct az_err
 		return az_fail(reterr, AZ_NO_MEMORY, "scan: out of memory");
 	pool->config = *config;
 	pool->config.jobs = config->jobs < JOBS_MAX ? config->jobs : JOBS_MAX;
+	pool->status = AZ_OK;
 	pool->began_us = clock_monotonic_us();
 	/* The first one now, so that what hinders all is told at once. */
 	status = worker_start(&pool->workers[0], reterr);
@@ -163,10 +166,29 @@ take_found(struct pool *pool, struct worker *worker, struct wire_reader *reader)
 		if (counts[i] > UINT64_C(1) << 48)
 			reader->failed = true;
 	}
-	if (wire_end(reader) && bytes_are_utf8(bytes_of(member)))
-		findings_add(pool->config.findings, worker->path, member, counts);
-	else
+	if (!wire_end(reader) || !bytes_are_utf8(bytes_of(member)))
 		reader->failed = true;
+	else if (pool->config.sink == NULL)
+		findings_add(pool->config.findings, worker->path, member, counts);
+	else if (pool->status == AZ_OK)
+		pool->status = pool->config.sink->found(
+		    pool->config.sink->arg, worker->path, member, counts, &pool->err);
+}
+
+/* What they say is for who can tell whose they are: it is not looked at here. */
+static void
+take_tokens(struct pool *pool, struct worker *worker, struct wire_reader *reader)
+{
+	char member[SCAN_MEMBER_MAX];
+	struct bytes tokens;
+
+	wire_get_text(reader, member, sizeof(member));
+	tokens = wire_get_bytes(reader, SCAN_BODY_MAX);
+	if (!wire_end(reader) || pool->config.sink == NULL || !bytes_are_utf8(bytes_of(member)))
+		reader->failed = true;
+	else if (pool->status == AZ_OK)
+		pool->status = pool->config.sink->tokens(
+		    pool->config.sink->arg, worker->path, member, tokens, &pool->err);
 }
 
 static void
@@ -221,6 +243,7 @@ take_frame(struct pool *pool, struct worker *worker, const struct frame *frame)
 	switch (frame->type) {
 	case SCAN_FOUND: take_found(pool, worker, &reader); break;
 	case SCAN_HITS: take_hits(pool, worker, &reader); break;
+	case SCAN_TOKENS: take_tokens(pool, worker, &reader); break;
 	case SCAN_UNREAD: take_unread(pool, worker, &reader); break;
 	case SCAN_PROGRESS:
 	case SCAN_DONE:
@@ -274,9 +297,10 @@ show_progress(struct pool *pool, int64_t now, bool last)
 }
 
 /* Waits until some scanner has told something, and ends those that stand still. */
-static void
-pool_wait(struct pool *pool)
+static enum az_status
+pool_wait(struct pool *pool, struct az_err *reterr)
 {
+	const struct pool_sink *sink = pool->config.sink;
 	struct pollfd polls[JOBS_MAX];
 	int64_t now;
 
@@ -298,6 +322,11 @@ pool_wait(struct pool *pool)
 			worker_lost(pool, worker, SCAN_UNREAD_TIME);
 	}
 	show_progress(pool, now, false);
+	if (pool->status != AZ_OK)
+		*reterr = pool->err;
+	else if (sink != NULL && sink->is_over(sink->arg))
+		return az_fail(reterr, AZ_GONE, "scan: the keeper has ended it");
+	return pool->status;
 }
 
 static struct worker *
@@ -318,7 +347,8 @@ worker_ask(struct pool *pool, struct worker *worker, int fd, bool is_image, stru
 	struct scan_read read = {.bytes_max = pool->config.limits.bytes_max,
 	    .time_max_us = (uint64_t)pool->config.limits.time_max_us,
 	    .flags = (uint8_t)((is_image ? SCAN_FLAG_IMAGE : 0) |
-		(pool->config.tells_hits ? SCAN_FLAG_HITS : 0))};
+		(pool->config.tells_hits ? SCAN_FLAG_HITS : 0) |
+		(pool->config.sink != NULL ? SCAN_FLAG_TOKENS : 0))};
 	struct wire_writer writer;
 	struct buffer body;
 	enum az_status status;
@@ -338,10 +368,14 @@ enum az_status
 pool_read(struct pool *pool, int fd, const char *path, bool is_image, struct az_err *reterr)
 {
 	enum az_status status = AZ_OK;
-	struct worker *worker;
+	struct worker *worker = NULL;
 
-	while ((worker = pool_idle(pool)) == NULL)
-		pool_wait(pool);
+	while (status == AZ_OK && (worker = pool_idle(pool)) == NULL)
+		status = pool_wait(pool, reterr);
+	if (status != AZ_OK) {
+		fd_close(&fd);
+		return status;
+	}
 	worker->path = strdup(path);
 	if (worker->path == NULL)
 		status = az_fail(reterr, AZ_NO_MEMORY, "scan: out of memory");
@@ -368,15 +402,16 @@ pool_read(struct pool *pool, int fd, const char *path, bool is_image, struct az_
 enum az_status
 pool_finish(struct pool *pool, struct az_err *reterr)
 {
+	enum az_status status = AZ_OK;
 	bool busy = true;
 
-	while (busy) {
+	while (busy && status == AZ_OK) {
 		busy = false;
 		for (size_t i = 0; i < pool->config.jobs; i++)
 			busy |= pool->workers[i].busy;
 		if (busy)
-			pool_wait(pool);
+			status = pool_wait(pool, reterr);
 	}
 	show_progress(pool, clock_monotonic_us(), true);
-	return AZ_OK;
+	return status;
 }

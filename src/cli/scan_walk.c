@@ -38,32 +38,39 @@ is_made_up(const char *path)
 	return false;
 }
 
-/* named: the user asked for this very file, whatever it is. */
-static enum az_status
-open_and_read(struct pool *pool, struct findings *findings, const FTSENT *entry, bool named,
+enum az_status
+scan_read(struct pool *pool, struct findings *findings, const char *path, bool named,
     struct az_err *reterr)
 {
 	/* Not to wait for a pipe's other end, and not to follow what was a file a moment ago. */
 	int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | (named ? 0 : O_NOFOLLOW);
-	int fd = open(entry->fts_accpath, flags);
+	bool is_input = named && strcmp(path, "-") == 0;
+	int fd = is_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, flags);
 	struct stat info;
 
 	if (fd < 0 || fstat(fd, &info) != 0) {
-		findings_add_unread(findings, entry->fts_path, "", reason_of(errno));
+		findings_add_unread(findings, path, "", reason_of(errno));
 		fd_close(&fd);
 		return AZ_OK;
 	}
 	if (!S_ISREG(info.st_mode) && !named) {
-		findings_add_unread(findings, entry->fts_path, "", SCAN_UNREAD_KIND);
+		findings_add_unread(findings, path, "", SCAN_UNREAD_KIND);
 		fd_close(&fd);
 		return AZ_OK;
 	}
-	return pool_read(pool, fd, entry->fts_path, S_ISBLK(info.st_mode), reterr);
+	return pool_read(pool, fd, path, !is_input && S_ISBLK(info.st_mode), reterr);
 }
 
+struct walking {
+	struct findings *findings;
+	enum az_status (*visit)(void *arg, const char *path, bool named, struct az_err *reterr);
+	void *arg;
+};
+
 static enum az_status
-visit(struct pool *pool, struct findings *findings, FTS *tree, FTSENT *entry, struct az_err *reterr)
+meet(const struct walking *walking, FTS *tree, FTSENT *entry, struct az_err *reterr)
 {
+	struct findings *findings = walking->findings;
 	bool named = entry->fts_level == FTS_ROOTLEVEL;
 
 	switch (entry->fts_info) {
@@ -74,10 +81,10 @@ visit(struct pool *pool, struct findings *findings, FTS *tree, FTSENT *entry, st
 			(void)fts_set(tree, entry, FTS_SKIP);
 		}
 		return AZ_OK;
-	case FTS_F: return open_and_read(pool, findings, entry, named, reterr);
+	case FTS_F: return walking->visit(walking->arg, entry->fts_path, named, reterr);
 	case FTS_DEFAULT:
 		if (named && !S_ISSOCK(entry->fts_statp->st_mode))
-			return open_and_read(pool, findings, entry, true, reterr);
+			return walking->visit(walking->arg, entry->fts_path, true, reterr);
 		findings_add_unread(findings, entry->fts_path, "", SCAN_UNREAD_KIND);
 		return AZ_OK;
 	case FTS_DNR:
@@ -100,7 +107,7 @@ by_name(const FTSENT **a, const FTSENT **b)
 }
 
 static enum az_status
-walk_tree(struct pool *pool, struct findings *findings, char *path, struct az_err *reterr)
+walk_tree(const struct walking *walking, char *path, struct az_err *reterr)
 {
 	char *const roots[] = {path, NULL};
 	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, by_name);
@@ -111,32 +118,30 @@ walk_tree(struct pool *pool, struct findings *findings, char *path, struct az_er
 		return az_fail_errno(reterr, AZ_IO, errno, "%s", path);
 	errno = 0;
 	while (status == AZ_OK && (entry = fts_read(tree)) != NULL) {
-		status = visit(pool, findings, tree, entry, reterr);
+		status = meet(walking, tree, entry, reterr);
 		errno = 0;
 	}
 	if (status == AZ_OK && errno != 0)
-		findings_add_unread(findings, path, "", reason_of(errno));
+		findings_add_unread(walking->findings, path, "", reason_of(errno));
 	(void)fts_close(tree);
 	return status;
 }
 
 enum az_status
-scan_walk(struct pool *pool, struct findings *findings, const char *path, struct az_err *reterr)
+scan_walk(const char *path, struct findings *findings,
+    enum az_status (*visit)(void *arg, const char *path, bool named, struct az_err *reterr),
+    void *arg, struct az_err *reterr)
 {
+	struct walking walking = {.findings = findings, .visit = visit, .arg = arg};
 	char *own;
 	enum az_status status;
 
-	if (strcmp(path, "-") == 0) {
-		int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-
-		if (fd < 0)
-			return az_fail_errno(reterr, AZ_IO, errno, "standard input");
-		return pool_read(pool, fd, "-", false, reterr);
-	}
+	if (strcmp(path, "-") == 0)
+		return visit(arg, path, true, reterr);
 	own = strdup(path);
 	if (own == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "scan: out of memory");
-	status = walk_tree(pool, findings, own, reterr);
+	status = walk_tree(&walking, own, reterr);
 	free(own);
 	return status;
 }

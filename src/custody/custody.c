@@ -31,6 +31,7 @@
 #include "custody/losses.h"
 #include "custody/maps.h"
 #include "custody/renew.h"
+#include "custody/scan.h"
 
 #define ARENA_MAX        (MATCH_KEYS_MAX * MATCH_KEY_MAX + (VAULT_ROWS_MAX + 4) * (ROW_SIZE_MAX + 64u))
 #define LEDGER_FOLDER    "ledger"
@@ -705,6 +706,7 @@ custody_round(struct custody *custody)
 	attribution_round(custody);
 	importing_round(custody);
 	trace_round(custody);
+	scan_round(custody);
 	vault_reconcile_round(custody);
 	if (custody->restart_is_due && custody->changes == NULL && custody->bulk == NULL) {
 		custody->restart_is_due = false;
@@ -800,7 +802,8 @@ custody_may_stop(struct custody *custody)
 	struct ledger_entry entry = own_entry(ENTRY_STOPPED);
 
 	if (custody->phase != PHASE_STOPPING || custody->reconciling || custody->bulk != NULL ||
-	    custody->tracing != NULL || custody->destroying != NULL || custody->stop_is_logged)
+	    custody->tracing != NULL || custody->scanning != NULL || custody->destroying != NULL ||
+	    custody->stop_is_logged)
 		return;
 	custody->stop_is_logged = true;
 	entry.detail64 = custody->disclosed;
@@ -823,6 +826,8 @@ custody_stop(struct custody *custody, void (*stopped)(void *arg), void *arg)
 		entrust_front_gone(custody->bulk, NULL);
 	if (custody->tracing != NULL)
 		trace_front_gone(custody->tracing, NULL);
+	if (custody->scanning != NULL)
+		scan_front_gone(custody->scanning, NULL);
 	if (served)
 		vault_reconcile_begin(custody);
 	custody_may_stop(custody);

@@ -264,6 +264,7 @@ struct publishing;
 struct attribution;
 struct importing;
 struct tracing;
+struct scanning;
 
 struct custody {
 	struct custody_config config;
@@ -354,6 +355,8 @@ struct custody {
 	struct attribution *attribution;
 	struct tracing *tracing;
 	bool trace_is_committing; /* changes wait: its entry puts the case, as they do */
+	struct scanning *scanning;
+	bool scan_is_committing; /* the same */
 	uint32_t next_child;
 
 	uint32_t unauthenticated; /* since the last tick that counted them */

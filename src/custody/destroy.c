@@ -114,9 +114,10 @@ check(const struct custody *custody, const struct consignment *list, uint64_t id
 	if (list == NULL || !list->active)
 		return az_fail(reterr, AZ_NOT_FOUND, "destroy: there is no consignment %llu",
 		    (unsigned long long)id);
-	if (custody->destroying != NULL || custody->bulk != NULL || custody->tracing != NULL)
-		return az_fail(
-		    reterr, AZ_BUSY, "destroy: a list is on its way, in or out, or traced");
+	if (custody->destroying != NULL || custody->bulk != NULL || custody->tracing != NULL ||
+	    custody->scanning != NULL)
+		return az_fail(reterr, AZ_BUSY,
+		    "destroy: a list is on its way, in or out, or traced, or looked for in files");
 	if (custody->backup_front != NULL)
 		return az_fail(reterr, AZ_BUSY, "destroy: a backup is being taken");
 	if (list->mode != LIST_ADD && takes_from_others(custody, list))

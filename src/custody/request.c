@@ -18,6 +18,7 @@
 #include "custody/guards.h"
 #include "custody/histories.h"
 #include "custody/losses.h"
+#include "custody/scan.h"
 
 #define IN_FLIGHT_MAX     64u
 #define REFUSALS_LOGGED   20u /* in a window, for each front */
@@ -87,6 +88,8 @@ custody_front_close(struct custody_front **front)
 		entrust_front_gone(closed->custody->bulk, closed);
 	if (closed->custody->tracing != NULL)
 		trace_front_gone(closed->custody->tracing, closed);
+	if (closed->custody->scanning != NULL)
+		scan_front_gone(closed->custody->scanning, closed);
 	if (closed->custody->publishing != NULL)
 		publish_front_gone(closed->custody->publishing, closed);
 	backup_front_gone(closed->custody, closed);
@@ -221,7 +224,8 @@ changes_round(struct custody *custody)
 {
 	/* A change that is refused at once ends inside this loop, and the next one is due. */
 	while (custody->change_is_due && !custody->list_is_committing &&
-	    !custody->trace_is_committing && !custody->carry_is_busy) {
+	    !custody->trace_is_committing && !custody->scan_is_committing &&
+	    !custody->carry_is_busy) {
 		struct request *request = custody->changes;
 
 		custody->change_is_due = false;

@@ -539,7 +539,8 @@ trace_round(struct custody *custody)
 	if (tracing == NULL || tracing->request == NULL)
 		return;
 	if (tracing->commit_is_due) {
-		if (custody->changes == NULL || custody->change_is_due)
+		if (!custody->scan_is_committing &&
+		    (custody->changes == NULL || custody->change_is_due))
 			tracing_commit(tracing);
 		return;
 	}

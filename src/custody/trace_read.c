@@ -402,12 +402,9 @@ compare_numbers(const void *a, const void *b)
 	return *one < *other ? -1 : *one > *other;
 }
 
-/*
- * Whether numbers were made by counting: sorted, most of them are the same small step apart. People's are not: even where
- * a list has a third of a town's telephones, the steps differ.
- */
-static bool
-are_counted(uint64_t *numbers, size_t count)
+/* Even where a list has a third of a town's telephones, the steps between them differ. */
+bool
+tracing_are_counted(uint64_t *numbers, size_t count)
 {
 	size_t steps[MADE_UP_GAP + 1] = {0};
 	size_t distinct = 0;
@@ -452,7 +449,7 @@ is_made_up(struct tracing *tracing)
 
 	return few &&
 	    (tracing->name_count >= NAMES_MIN ||
-		are_counted(tracing->phones, tracing->phone_count));
+		tracing_are_counted(tracing->phones, tracing->phone_count));
 }
 
 /* --- the list --------------------------------------------------------------------------------- */

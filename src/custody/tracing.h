@@ -308,6 +308,11 @@ void tracing_end_failed(struct tracing *tracing);
 /* Thread: reads a list from intake. arg is the tracing. */
 void *tracing_feed(void *arg);
 AZ_CHECKED enum az_status tracing_read(struct tracing *tracing, struct az_err *reterr);
+/*
+ * Whether telephones were made by counting: sorted, as they are from then on, most of them are the same small step apart.
+ * People's are not.
+ */
+bool tracing_are_counted(uint64_t *numbers, size_t count);
 /* Thread: fills the shelf with what the lists have, decides what it can, and lists what must be opened. */
 AZ_CHECKED enum az_status tracing_search(struct tracing *tracing, struct az_err *reterr);
 /* Thread: opens and compares what the loop has from the vault, and judges. */

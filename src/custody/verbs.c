@@ -6,6 +6,7 @@
 #include "custody/guards.h"
 #include "custody/histories.h"
 #include "custody/losses.h"
+#include "custody/scan.h"
 
 static const struct verb_entry verbs[] = {
     {FRONT_SIGN_IN, VERB_NONE, false, verb_sign_in},
@@ -75,6 +76,7 @@ static const struct verb_entry verbs[] = {
     {FRONT_TRACE_LIST, VERB_TRACE, false, verb_trace_list},
     {FRONT_TRACE, VERB_TRACE, false, verb_trace},
     {FRONT_TRACE_ROWS, VERB_TRACE, false, verb_trace},
+    {FRONT_SCAN, VERB_SCAN, false, verb_scan},
     {FRONT_POLICY_ADD, VERB_POLICY, true, verb_policy_add},
     {FRONT_POLICY_LIST, VERB_POLICY_LIST, false, verb_policy_list},
     {FRONT_POLICY_EXTEND, VERB_POLICY, true, verb_policy_extend},

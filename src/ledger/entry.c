@@ -110,6 +110,9 @@ static const struct {
     [ENTRY_TRACE_LIST] = {"trace-list", GROUP_SUBJECT | GROUP_DOCUMENT},
     [ENTRY_TRACE_OPENED] = {"trace-opened", GROUP_SUBJECT | GROUP_DOCUMENT},
     [ENTRY_TRACED] = {"traced", GROUP_SUBJECT | GROUP_DOCUMENT},
+    [ENTRY_SCAN] = {"scan", GROUP_SUBJECT | GROUP_DOCUMENT},
+    [ENTRY_SCANNED] = {"scanned", GROUP_SUBJECT | GROUP_DOCUMENT},
+    [ENTRY_SCAN_FOUND] = {"scan-found", GROUP_SUBJECT | GROUP_DOCUMENT},
     [ENTRY_LEDGER_EXPORTED] = {"ledger-exported", GROUP_SUBJECT},
 };
 

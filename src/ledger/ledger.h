@@ -81,6 +81,10 @@ enum entry_type {
 	    107, /* subject: the case; detail: rows of ours; rows: all; document: root over the verdicts */
 	ENTRY_HISTORY =
 	    112, /* subject: the history; detail: 1 approved, 2 kept; detail64: rows; document: SHA-256 of the file */
+	/* Files and disks that are scanned for what is the house's: before anything is looked for, and after. */
+	ENTRY_SCAN = 113, /* subject: the case; rows: files; document: SHA-256 over their paths */
+	ENTRY_SCANNED =
+	    114, /* subject: the case; detail: people found; detail64: bytes read; rows: values found; document: root */
 	/* house log: endpoint guards */
 	ENTRY_GUARD = 120,   /* subject: the device; detail: 1 its guard signed in, 2 it went */
 	ENTRY_GRANT = 122,   /* subject: the grant; detail: 1 added, 2 closed; detail64: of what */
@@ -101,6 +105,8 @@ enum entry_type {
 	ENTRY_ATTEMPTS_LISTED = 47,
 	ENTRY_TRACE_OPENED =
 	    106, /* subject: the case; rows: opened to be compared; document: root over which */
+	ENTRY_SCAN_FOUND =
+	    115, /* subject: the case; rows: people found in files; document: root over which */
 	ENTRY_CARRIED = 46, /* house log; detail: corrections that lie under newer lists now */
 	ENTRY_CHECKED = 74, /* a row is opened to compare the field shown; the answer follows */
 	ENTRY_CHECK_ANSWERED = 75, /* outcome: AZ_OK yes, AZ_CONFLICT no */

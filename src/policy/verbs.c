@@ -50,6 +50,7 @@ static const enum decision table[VERB_COUNT][ROLE_COUNT] = {
     [VERB_CASE_LIST] = {N, N, N, Y, Y, N},
     [VERB_CASE_CLOSE] = {N, N, N, Y, Y, N},
     [VERB_TRACE] = {N, N, N, N, Y, N},
+    [VERB_SCAN] = {N, N, N, N, Y, N},
     [VERB_HISTORY] = {N, N, N, N, A, N},
     [VERB_HISTORY_IMPORT] = {N, N, N, N, Y, N},
     [VERB_HISTORY_LIST] = {N, N, N, Y, Y, N},

@@ -649,6 +649,11 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 		walk_text(walk, request->trace.recipient, sizeof(request->trace.recipient));
 		walk->bad |= type == FRONT_TRACE && request->trace.recipient[0] != '\0';
 		break;
+	case FRONT_SCAN:
+		walk_number(walk, &request->scan.id);
+		walk_u32(walk, &request->scan.files);
+		walk_raw(walk, request->scan.hash, sizeof(request->scan.hash));
+		break;
 	case FRONT_ASK: walk_ask(walk, &request->ask); break;
 	case FRONT_APPROVALS:
 		walk_u8(walk, &request->approvals.all);
@@ -693,7 +698,7 @@ bool
 front_has_descriptor(uint16_t type)
 {
 	return type == FRONT_ENTRUST || type == FRONT_LEDGER_EXPORT || type == FRONT_TRACE_LIST ||
-	    type == FRONT_HISTORY_IMPORT || type == FRONT_TRACE_ROWS;
+	    type == FRONT_HISTORY_IMPORT || type == FRONT_TRACE_ROWS || type == FRONT_SCAN;
 }
 
 /* --- messages -------------------------------------------------------------------------------- */

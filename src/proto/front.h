@@ -81,6 +81,8 @@ enum front_message {
 	FRONT_HISTORY_ADD = 96,    /* what another system says about who saw whom */
 	FRONT_HISTORY_IMPORT = 97, /* the rows of one that was approved; the file rides along */
 	FRONT_HISTORY_LIST = 98,
+	FRONT_SCAN =
+	    99, /* files and disks; the socket that tells of them rides along (proto/scan.h) */
 	FRONT_DEVICE_GUARD = 104,  /* an authenticator for the guard of a device */
 	FRONT_GUARD_SIGN_IN = 105, /* instead of SIGN_IN: by a guard, which may only report */
 	FRONT_GUARD_REPORT = 106,
@@ -471,6 +473,12 @@ struct front_trace {
 	    [FRONT_RECIPIENT_SIZE]; /* an age recipient that the rows are sealed to; "": plain */
 };
 
+struct front_scan {
+	uint32_t id;      /* of the case */
+	uint32_t files;   /* how many are to be read */
+	uint8_t hash[32]; /* SHA-256 over their paths, each with its NUL */
+};
+
 #define FRONT_HISTORY_ROWS_MAX UINT64_C(1000000000)
 struct front_history_add {
 	uint8_t hash[32]; /* SHA-256 of the file */
@@ -559,6 +567,7 @@ union front_request {
 	struct front_case_allow case_allow;
 	struct front_trace_list trace_list;
 	struct front_trace trace;
+	struct front_scan scan;
 	struct front_history_add history_add;
 	struct front_ledger_export ledger_export;
 	struct front_ledger_proof ledger_proof;

@@ -239,6 +239,7 @@ static const char *const verb_names[VERB_COUNT] = {
     [VERB_CASE_CLOSE] = "case close",
     [VERB_HISTORY_IMPORT] = "history import",
     [VERB_HISTORY_LIST] = "history list",
+    [VERB_SCAN] = "scan",
     [VERB_GUARD] = "guard",
     [VERB_GRANT] = "grant",
     [VERB_GRANT_LIST] = "grant list",

@@ -158,6 +158,7 @@ enum verb {
 	VERB_CASE_CLOSE = 60,
 	VERB_HISTORY_IMPORT = 61, /* the rows of what was approved */
 	VERB_HISTORY_LIST = 62,
+	VERB_SCAN = 63,  /* files and disks, for what is the house's */
 	VERB_COUNT = 96, /* numbers between them that have no name are no verbs */
 };
 

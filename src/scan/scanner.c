@@ -12,19 +12,22 @@
 #include "proto/scan.h"
 #include "scan/unpack.h"
 
-#define OUT_MAX  (1024u * 1024u)
-#define HITS_MAX 1024u /* waiting to be told */
+#define OUT_MAX    (1024u * 1024u)
+#define HITS_MAX   1024u         /* waiting to be told */
+#define TOKENS_MAX (48u * 1024u) /* bytes of them */
 
 struct scanner {
 	struct link link;
 	uint32_t id;
-	bool tells_hits;
+	bool tells_hits, tells_tokens;
 	enum az_status status; /* of the link: nobody listens any more */
 	uint64_t read;
 	char member[SCAN_MEMBER_MAX];
 	uint64_t counts[SCAN_KINDS];
 	struct scan_hit hits[HITS_MAX];
 	uint32_t hit_count;
+	uint8_t tokens[TOKENS_MAX];
+	size_t token_size;
 	struct buffer body;
 };
 
@@ -60,6 +63,22 @@ send_hits(struct scanner *scanner)
 	send_body(scanner, SCAN_HITS);
 }
 
+static void
+send_tokens(struct scanner *scanner)
+{
+	struct wire_writer writer;
+
+	if (scanner->token_size == 0)
+		return;
+	wire_writer_init(&writer, &scanner->body);
+	wire_put_text(&writer, scanner->member);
+	wire_put_bytes(&writer, bytes_make(scanner->tokens, scanner->token_size));
+	scanner->token_size = 0;
+	if (writer.status != AZ_OK)
+		scanner->status = writer.status;
+	send_body(scanner, SCAN_TOKENS);
+}
+
 /* Tells what was counted for the member at work. */
 static void
 send_found(struct scanner *scanner)
@@ -68,6 +87,7 @@ send_found(struct scanner *scanner)
 	bool any = false;
 
 	send_hits(scanner);
+	send_tokens(scanner);
 	for (size_t i = 0; i < SCAN_KINDS; i++)
 		any |= scanner->counts[i] != 0;
 	if (!any)
@@ -85,6 +105,23 @@ send_found(struct scanner *scanner)
 
 /* --- what the unpacker tells ------------------------------------------------------------------ */
 
+/* What it says, for who can tell whose it is. */
+static void
+add_token(struct scanner *scanner, const struct scan_hit *hit)
+{
+	uint8_t *at;
+
+	if ((hit->kind != SCAN_PHONE && hit->kind != SCAN_EMAIL) || hit->text.size > SIFT_VALUE_MAX)
+		return;
+	if (scanner->token_size + 3 + hit->text.size > TOKENS_MAX)
+		send_tokens(scanner);
+	at = scanner->tokens + scanner->token_size;
+	at[0] = hit->kind == SCAN_PHONE ? SIFT_PHONE : SIFT_EMAIL;
+	wire_store_u16(at + 1, (uint16_t)hit->text.size);
+	memcpy(at + 3, hit->text.data, hit->text.size);
+	scanner->token_size += 3 + hit->text.size;
+}
+
 static void
 on_found(void *arg, const char *member, const struct scan_hit *hit)
 {
@@ -95,6 +132,8 @@ on_found(void *arg, const char *member, const struct scan_hit *hit)
 		(void)snprintf(scanner->member, sizeof(scanner->member), "%s", member);
 	}
 	scanner->counts[hit->kind]++;
+	if (scanner->tells_tokens)
+		add_token(scanner, hit);
 	if (!scanner->tells_hits)
 		return;
 	scanner->hits[scanner->hit_count++] = *hit;
@@ -158,6 +197,7 @@ read_one(struct scanner *scanner, const struct frame *frame, struct az_err *rete
 	    .is_image = (read.flags & SCAN_FLAG_IMAGE) != 0};
 	scanner->id = frame->id;
 	scanner->tells_hits = (read.flags & SCAN_FLAG_HITS) != 0;
+	scanner->tells_tokens = (read.flags & SCAN_FLAG_TOKENS) != 0;
 	scanner->read = 0;
 	scanner->member[0] = '\0';
 	status = scan_file(frame->fd, &limits, &report, reterr);

@@ -280,6 +280,12 @@ print_what(FILE *file, const struct ledger_read *read)
 		    "case %u",
 		    entry->rows, entry->subject);
 		return;
+	case ENTRY_SCAN_FOUND:
+		(void)fprintf(file,
+		    "looked through files or a disk, and found telephones or mail addresses of %u "
+		    "people there: case %u",
+		    entry->rows, entry->subject);
+		return;
 	case ENTRY_DECLARED_LOSS: print_loss(file, entry); return;
 	case ENTRY_CAMPAIGN:
 		(void)fprintf(file, "%s campaign %u", entry->detail == 2 ? "closed" : "began",

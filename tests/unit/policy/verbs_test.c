@@ -54,6 +54,7 @@ static const struct {
     {VERB_CASE_LIST, "--yy-"},
     {VERB_CASE_CLOSE, "--yy-"},
     {VERB_TRACE, "---y-"},
+    {VERB_SCAN, "---y-"},
     {VERB_HISTORY, "---a-"},
     {VERB_HISTORY_IMPORT, "---y-"},
     {VERB_HISTORY_LIST, "--yy-"},
