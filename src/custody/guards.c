@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "custody/grants.h"
 #include "proto/endpoint.h"
@@ -369,12 +370,79 @@ static enum az_status
 put_words(struct payload *payload, const struct endpoint_event *event,
     uint8_t ret_commitment[LEDGER_COMMITMENT_SIZE])
 {
-	char text[sizeof(event->users) + sizeof(event->place) + sizeof(event->serial) +
-	    sizeof(event->label) + 64];
-
-	(void)snprintf(text, sizeof(text), "users=%s\nplace=%s\nserial=%s\nlabel=%s\n",
+	char text[sizeof(*event) + 96];
+	int size = snprintf(text, sizeof(text), "users=%s\nplace=%s\nserial=%s\nlabel=%s\n",
 	    event->users, event->place, event->serial, event->label);
+
+	if (event->kind == ENDPOINT_DESK_UNREAD)
+		(void)snprintf(text + size, sizeof(text) - (size_t)size, "lines=%llu\n",
+		    (unsigned long long)event->count);
+	else if (endpoint_is_forwarded((enum endpoint_kind)event->kind))
+		(void)snprintf(text + size, sizeof(text) - (size_t)size, "desk=%s\nrecord=%llu\n",
+		    event->desk, (unsigned long long)event->count);
 	return payload_end(payload, text, ret_commitment);
+}
+
+/* --- desks ------------------------------------------------------------------------------------ */
+
+struct desk {
+	const char *name;
+	size_t size;    /* of it, or of its part before the first '.' */
+	uint32_t found; /* the device */
+};
+
+static void
+match_desk(void *arg, const struct device *device)
+{
+	struct desk *desk = arg;
+
+	if (device->retired_us == 0 && strlen(device->label) == desk->size &&
+	    strncasecmp(device->label, desk->name, desk->size) == 0)
+		desk->found = device->id;
+}
+
+/* The device that is labelled as the desk is named, with or without its domain; 0: none. */
+static uint32_t
+device_of_desk(const struct custody *custody, const char *name)
+{
+	struct desk desk = {.name = name, .size = strlen(name)};
+
+	people_each_device(custody->people, match_desk, &desk);
+	if (desk.found == 0) {
+		desk.size = strcspn(name, ".");
+		people_each_device(custody->people, match_desk, &desk);
+	}
+	return desk.found;
+}
+
+uint32_t
+plugged_device(const struct ledger_entry *entry)
+{
+	return entry->type == ENTRY_FORWARDED ? entry->rows : entry->device;
+}
+
+/* --- entries ---------------------------------------------------------------------------------- */
+
+static struct ledger_entry
+event_entry(const struct custody *custody, uint32_t device, const struct endpoint_event *event)
+{
+	bool is_forwarded = endpoint_is_forwarded((enum endpoint_kind)event->kind);
+	struct ledger_entry entry =
+	    guard_entry(custody, device, is_forwarded ? ENTRY_FORWARDED : ENTRY_PLUGGED);
+
+	entry.subject = (uint32_t)event->vendor << 16 | event->product;
+	entry.detail = (uint32_t)event->kind << 24 | (uint32_t)event->interface_class << 16 |
+	    (uint32_t)event->subclass << 8 | event->protocol;
+	entry.detail64 = (uint64_t)event->time_us;
+	if (is_forwarded)
+		entry.rows = device_of_desk(custody, event->desk);
+	else
+		entry.rows = event->count > UINT32_MAX ? UINT32_MAX : (uint32_t)event->count;
+	if (event->kind == ENDPOINT_REFUSED || event->kind == ENDPOINT_DESK_REFUSED)
+		entry.outcome = AZ_DENIED;
+	else if (event->kind == ENDPOINT_DESK_UNREAD)
+		entry.outcome = AZ_INVALID;
+	return entry;
 }
 
 /* Submits the entry of one event. request: to be answered when it is durable, or NULL. */
@@ -383,7 +451,7 @@ log_event(struct request *request, struct guard_post *post, const struct endpoin
     bool answers, struct az_err *reterr)
 {
 	struct custody *custody = request->custody;
-	struct ledger_entry entry = guard_entry(custody, request->device, ENTRY_PLUGGED);
+	struct ledger_entry entry = event_entry(custody, request->device, event);
 	struct report *report = malloc(sizeof(*report));
 	struct payload payload;
 	enum az_status status;
@@ -396,12 +464,6 @@ log_event(struct request *request, struct guard_post *post, const struct endpoin
 	    .device = request->device,
 	    .guarded_us = post->guarded_us,
 	    .number = post->last};
-	entry.subject = (uint32_t)event->vendor << 16 | event->product;
-	entry.detail = (uint32_t)event->kind << 24 | (uint32_t)event->interface_class << 16 |
-	    (uint32_t)event->subclass << 8 | event->protocol;
-	entry.detail64 = (uint64_t)event->time_us;
-	entry.rows = event->count > UINT32_MAX ? UINT32_MAX : (uint32_t)event->count;
-	entry.outcome = event->kind == ENDPOINT_REFUSED ? AZ_DENIED : AZ_OK;
 	payload_init(&payload);
 	status = payload_put_guard(&payload, request->device, post);
 	if (status == AZ_OK)
@@ -513,6 +575,10 @@ guards_tick(struct custody *custody)
 const char *
 alarm_text(const struct ledger_entry *entry)
 {
+	if (entry->type == ENTRY_FORWARDED && entry->detail >> 24 == ENDPOINT_DESK_DISK)
+		return "a disk works at a desk";
+	if (entry->type == ENTRY_FORWARDED && entry->detail >> 24 == ENDPOINT_DESK_UNREAD)
+		return "events of desks could not be read";
 	if (entry->type != ENTRY_ALARM)
 		return NULL;
 	if (entry->outcome == AZ_LIMIT)

@@ -38,7 +38,11 @@ enum alarm_detail {
 	ALARM_SILENT = 3, /* subject: the device; detail64: when it was last heard, or 0 */
 	ALARM_GAP = 4,    /* subject: the device; detail64: events that never came */
 };
+/* Also of what a guard forwarded, if somebody should look at it. */
 const char *alarm_text(const struct ledger_entry *entry);
+
+/* The device where something was plugged in; 0: a desk that is not enrolled. Of other entries their own. */
+uint32_t plugged_device(const struct ledger_entry *entry);
 
 /* An entry of what was plugged in, in the words of an answer: members of the object that is open. */
 void answer_plugged(struct wire_writer *writer, const struct custody *custody,

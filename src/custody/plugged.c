@@ -36,24 +36,33 @@ plugged_fail(struct plugged *plugged, enum az_status status, struct az_err *err)
 
 /* --- words ------------------------------------------------------------------------------------ */
 
-/* Cuts "NAME=VALUE\n" lines into members of the answer. */
+/* One "NAME=VALUE", as a member of the answer, if it is one of those that entries have. */
 static void
-answer_lines(struct wire_writer *writer, struct bytes text)
+answer_line(struct wire_writer *writer, struct bytes line)
 {
-	static const char *const names[] = {"users", "place", "serial", "label"};
+	static const char *const names[] = {
+	    "users", "place", "serial", "label", "desk", "record", "lines"};
 
 	for (size_t i = 0; i < AZ_ARRAY_SIZE(names); i++) {
 		struct bytes name = bytes_of(names[i]);
-		const uint8_t *end = text.size == 0 ? NULL : memchr(text.data, '\n', text.size);
-		size_t size;
 
+		if (line.size > name.size + 1 && line.data[name.size] == '=' &&
+		    bytes_equal(bytes_make(line.data, name.size), name))
+			answer_value(writer, names[i],
+			    bytes_make(line.data + name.size + 1, line.size - name.size - 1));
+	}
+}
+
+static void
+answer_lines(struct wire_writer *writer, struct bytes text)
+{
+	while (text.size > 0) {
+		const uint8_t *end = memchr(text.data, '\n', text.size);
+		size_t size = end != NULL ? (size_t)(end - text.data) : text.size;
+
+		answer_line(writer, bytes_make(text.data, size));
 		if (end == NULL)
 			return;
-		size = (size_t)(end - text.data);
-		if (size > name.size && text.data[name.size] == '=' &&
-		    bytes_equal(bytes_make(text.data, name.size), name) && size > name.size + 1)
-			answer_value(writer, names[i],
-			    bytes_make(text.data + name.size + 1, size - name.size - 1));
 		text = bytes_make(end + 1, text.size - size - 1);
 	}
 }
@@ -70,7 +79,8 @@ answer_plugged(struct wire_writer *writer, const struct custody *custody,
 	if (what != NULL)
 		answer_text(writer, "what", what);
 	answer_time(writer, "at", (int64_t)entry->detail64);
-	if (kind == ENDPOINT_REFUSED || kind == ENDPOINT_ALLOWED || kind == ENDPOINT_GRANTED) {
+	if (kind == ENDPOINT_REFUSED || kind == ENDPOINT_ALLOWED || kind == ENDPOINT_GRANTED ||
+	    (entry->type == ENTRY_FORWARDED && kind != ENDPOINT_DESK_UNREAD)) {
 		(void)snprintf(
 		    code, sizeof(code), "%04x:%04x", entry->subject >> 16, entry->subject & 0xffff);
 		answer_text(writer, "usb", code);
@@ -78,7 +88,7 @@ answer_plugged(struct wire_writer *writer, const struct custody *custody,
 		    entry->detail >> 8 & 0xff, entry->detail & 0xff);
 		answer_text(writer, "class", code);
 	}
-	if (entry->rows != 0)
+	if (entry->rows != 0 && entry->type == ENTRY_PLUGGED)
 		answer_uint(writer, "count", entry->rows);
 	buffer_init(&text, STATE_TEXT_MAX, true);
 	if (state_get_text(custody->state, LEDGER_HOUSE_LOG, index, &text, NULL) == AZ_OK &&
@@ -168,7 +178,7 @@ tell_of_client(void *arg, const struct client *client)
 		if (before->status != AZ_OK || at - read.entry.time_us > BEFORE_US)
 			break;
 		if (read.entry.type != ENTRY_DISCLOSED ||
-		    read.entry.device != before->event->device)
+		    read.entry.device != plugged_device(before->event))
 			continue;
 		before->status =
 		    tell_disclosure(custody, before->writer, client, index, &read, &before->err);
@@ -183,7 +193,8 @@ tell_event(struct plugged *plugged, uint64_t index, const struct ledger_entry *e
     struct az_err *reterr)
 {
 	struct custody *custody = plugged->request->custody;
-	const struct device *device = people_device(custody->people, entry->device);
+	const struct device *device = people_device(custody->people, plugged_device(entry));
+	const struct device *by = people_device(custody->people, entry->device);
 	struct wire_writer writer = reply_begin(plugged->request, FRONT_ITEM);
 	struct before before = {.custody = custody, .writer = &writer, .event = entry};
 
@@ -192,6 +203,8 @@ tell_event(struct plugged *plugged, uint64_t index, const struct ledger_entry *e
 	answer_uint(&writer, "index", index);
 	answer_time(&writer, "time", entry->time_us);
 	answer_text(&writer, "device", device != NULL ? device->label : "");
+	if (entry->type == ENTRY_FORWARDED)
+		answer_text(&writer, "by", by != NULL ? by->label : "");
 	answer_plugged(&writer, custody, entry, index);
 	answer_array(&writer, "disclosures");
 	policy_each_client(custody->policy, tell_of_client, &before);
@@ -202,6 +215,15 @@ tell_event(struct plugged *plugged, uint64_t index, const struct ledger_entry *e
 	reply_item(plugged->request, &writer);
 	plugged->count++;
 	return AZ_OK;
+}
+
+/* Also at a desk that it forwards events of. */
+static bool
+is_asked(const struct plugged *plugged, const struct ledger_entry *entry)
+{
+	return (entry->type == ENTRY_PLUGGED || entry->type == ENTRY_FORWARDED) &&
+	    (plugged->device == 0 || entry->device == plugged->device ||
+		plugged_device(entry) == plugged->device);
 }
 
 static void
@@ -224,8 +246,7 @@ settled(void *arg)
 		struct ledger_read read;
 
 		status = ledger_entry_at(custody->ledger, LEDGER_HOUSE_LOG, --index, &read, &err);
-		if (status == AZ_OK && read.entry.type == ENTRY_PLUGGED &&
-		    (plugged->device == 0 || read.entry.device == plugged->device))
+		if (status == AZ_OK && is_asked(plugged, &read.entry))
 			status = tell_event(plugged, index, &read.entry, &err);
 	}
 	if (status != AZ_OK) {

@@ -145,7 +145,7 @@ tell_entry(void *arg, uint64_t index, const struct ledger_read *read)
 	}
 	if (entry->type == ENTRY_HANDED_OVER)
 		answer_recipient(&writer, custody, entry);
-	if (entry->type == ENTRY_PLUGGED)
+	if (entry->type == ENTRY_PLUGGED || entry->type == ENTRY_FORWARDED)
 		answer_plugged(&writer, custody, entry, index);
 	else
 		answer_call(&writer, custody, query->log, index);

@@ -144,7 +144,7 @@ answer_alarms(struct wire_writer *writer, struct custody *custody)
 			AZ_OK ||
 		    alarm_text(&read.entry) == NULL)
 			continue;
-		device = people_device(custody->people, read.entry.device);
+		device = people_device(custody->people, plugged_device(&read.entry));
 		answer_object(writer, NULL);
 		answer_uint(writer, "index", index);
 		answer_time(writer, "time", read.entry.time_us);

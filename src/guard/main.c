@@ -5,7 +5,9 @@
  *	azukari-guard            the guard
  *	azukari-guard key        makes its key
  *	azukari-guard deliver    what is in the queue, once, where no guard is at work
+ *	azukari-guard forward    what the logs of other machines say of devices (forward.h)
  *	azukari-guard tell       the guard's other half (teller.h), which it starts itself
+ *	azukari-guard lines      who reads those logs (lines.h), which forward starts itself
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +22,10 @@
 #include "base/file.h"
 #include "base/proc.h"
 #include "config.h"
+#include "guard/forward.h"
 #include "guard/guard.h"
 #include "guard/keys.h"
+#include "guard/lines.h"
 #include "guard/teller.h"
 #include "guard/witness.h"
 
@@ -30,9 +34,13 @@
 /* Of the other half, as witness.c gives them. */
 #define TELL_FD_FOLDER PROC_FD_FIRST
 #define TELL_FD_GUARD  (PROC_FD_FIRST + 1)
+/* Of the reader of logs, as forward.c gives them. */
+#define LINES_FD       PROC_FD_FIRST
+#define LINES_FD_INPUT (PROC_FD_FIRST + 1)
 
 struct options {
 	const char *state, *connect, *house;
+	const char *file; /* of forward */
 };
 
 static void
@@ -117,7 +125,9 @@ open_witness(const struct options *options, struct guard_report *report,
 	report->readable_fd = open("/run", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	status = open_state(options->state, true, &report->writable_fd, reterr);
 	if (status == AZ_OK)
-		status = witness_open(report->writable_fd, report->readable_fd, options->connect,
+		status = witness_open(report->writable_fd,
+		    &(struct witness_config){
+			.run_fd = report->readable_fd, .socket_path = options->connect},
 		    ret_witness, reterr);
 	if (status == AZ_OK) {
 		report->arg = *ret_witness;
@@ -212,12 +222,48 @@ tell(const char *socket_path)
 	return status == AZ_OK || status == AZ_GONE ? 0 : fail(&err);
 }
 
+/* --- others' logs ----------------------------------------------------------------------------- */
+
+/* Standard input for "-". */
+static enum az_status
+open_input(const char *path, int *ret_fd, struct az_err *reterr)
+{
+	*ret_fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+	return *ret_fd < 0 ? az_fail_errno(reterr, AZ_IO, errno, "%s", path) : AZ_OK;
+}
+
+static int
+forward(const struct options *options)
+{
+	struct forward_config config = {
+	    .dirfd = -1, .input_fd = -1, .socket_path = options->connect};
+	struct forward_result result = {0};
+	struct az_err err = {0};
+	enum az_status status = open_input(options->file, &config.input_fd, &err);
+
+	if (status == AZ_OK)
+		status = open_state(options->state, false, &config.dirfd, &err);
+	if (status == AZ_OK)
+		status = forward_run(&config, &result, &err);
+	fd_close(&config.input_fd);
+	fd_close(&config.dirfd);
+	(void)printf("lines=%llu kept=%llu known=%llu other=%llu refused=%llu waiting=%llu\n",
+	    (unsigned long long)result.lines, (unsigned long long)result.kept,
+	    (unsigned long long)result.known, (unsigned long long)result.others,
+	    (unsigned long long)result.refused, (unsigned long long)result.waiting);
+	if (status != AZ_OK)
+		return fail(&err);
+	/* Where not one line could be read, this is no such log. */
+	return result.refused > 0 && result.refused == result.lines ? 1 : 0;
+}
+
 /* --- arguments -------------------------------------------------------------------------------- */
 
 static const char usage[] =
     "usage: azukari-guard [--state DIR] [--connect SOCKET]\n"
     "       azukari-guard key [--state DIR] --house DIR\n"
     "       azukari-guard deliver [--state DIR] --connect SOCKET\n"
+    "       azukari-guard forward [--state DIR] [--connect SOCKET] FILE\n"
     "  Refuses every USB interface but audio, input, hubs and smart cards, and says so, until\n"
     "  SIGTERM. The ports stay closed afterwards. Needs root.\n"
     "  --connect SOCKET  tell the house that listens there\n"
@@ -225,6 +271,8 @@ static const char usage[] =
     "  key               makes the key, and prints its public half for azukari device guard\n"
     "  --house DIR       the house, or its public file: whom the key is for\n"
     "  deliver           what waits in the queue, once, where no guard is at work\n"
+    "  forward           what the logs of other machines say of devices: Windows events or\n"
+    "                    osquery results, a line of JSON each, in FILE or (-) on standard input\n"
     "example: azukari-guard --connect /srv/house/run/keeper.sock\n";
 
 static bool
@@ -243,6 +291,8 @@ read_options(int argc, char **argv, struct options *options)
 		default: return false;
 		}
 	}
+	if (options->file != NULL && optind < argc)
+		options->file = argv[optind++];
 	return optind == argc;
 }
 
@@ -269,6 +319,12 @@ main(int argc, char **argv)
 	}
 	if (argc == 3 && strcmp(command, "tell") == 0)
 		return tell(argv[2]);
+	if (argc == 2 && strcmp(command, "lines") == 0) {
+		proc_name("azukari-lines");
+		return lines_run(LINES_FD, LINES_FD_INPUT);
+	}
+	if (strcmp(command, "forward") == 0)
+		options.file = "";
 	if (command[0] != '\0') {
 		argc--;
 		argv++;
@@ -283,6 +339,8 @@ main(int argc, char **argv)
 									: wrong_usage();
 	if (options.house != NULL)
 		return wrong_usage();
+	if (strcmp(command, "forward") == 0)
+		return options.file[0] != '\0' ? forward(&options) : wrong_usage();
 	if (strcmp(command, "deliver") == 0)
 		return options.connect != NULL ? deliver(&options) : wrong_usage();
 	return command[0] == '\0' ? run(&options) : wrong_usage();

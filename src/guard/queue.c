@@ -421,6 +421,34 @@ queue_note_last(struct queue *queue, uint64_t last)
 		queue->last = last;
 }
 
+uint32_t
+queue_room(const struct queue *queue)
+{
+	return queue->room;
+}
+
+enum az_status
+queue_each(struct queue *queue,
+    void (*each)(void *arg, uint64_t number, const struct endpoint_event *event), void *arg,
+    struct az_err *reterr)
+{
+	enum az_status status = AZ_OK;
+
+	for (uint32_t at = 0; at < queue->room && status == AZ_OK; at++) {
+		uint8_t slot[SLOT_SIZE];
+		struct endpoint_event event;
+		uint64_t number;
+
+		status = file_read_at(
+		    queue->fd, slot, sizeof(slot), SLOTS_AT + (uint64_t)at * SLOT_SIZE, reterr);
+		number = status == AZ_OK ? wire_load_u64(slot) : 0;
+		if (number != 0 && number <= queue->last && number % queue->room == at &&
+		    slot_open(queue, slot, number, &event))
+			each(arg, number, &event);
+	}
+	return status;
+}
+
 /* --- delivering ------------------------------------------------------------------------------- */
 
 enum az_status

@@ -49,6 +49,16 @@ uint64_t queue_shift(const struct queue *queue);
 void queue_note_delivered(struct queue *queue, uint64_t delivered);
 void queue_note_last(struct queue *queue, uint64_t last);
 
+/* How many events it has room for. */
+uint32_t queue_room(const struct queue *queue);
+/*
+ * Calls each(arg, number, event) for every event that still lies there whole, delivered or not, in no order: about the newest
+ * queue_room of them. AZ_IO.
+ */
+AZ_CHECKED enum az_status queue_each(struct queue *queue,
+    void (*each)(void *arg, uint64_t number, const struct endpoint_event *event), void *arg,
+    struct az_err *reterr);
+
 /* One event that is not delivered yet. What cannot be read comes back as ENDPOINT_DAMAGED. AZ_IO. */
 AZ_CHECKED enum az_status queue_read(
     struct queue *queue, uint64_t number, struct endpoint_event *ret_event, struct az_err *reterr);

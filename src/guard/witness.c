@@ -19,6 +19,7 @@
 #include "base/proc.h"
 #include "base/wire.h"
 #include "guard/queue.h"
+#include "guard/seen.h"
 #include "guard/teller.h"
 #include "guard/users.h"
 
@@ -31,6 +32,7 @@ struct witness {
 	struct guard_grants grants;
 	struct link teller;
 	bool has_teller;
+	struct seen *seen; /* of one that forwards */
 };
 
 enum az_status
@@ -114,6 +116,43 @@ append(struct witness *witness, struct endpoint_event *event)
 		(void)fprintf(stderr, "azukari-guard: %s\n", err.text);
 	tell_last(witness);
 }
+
+/* --- of others -------------------------------------------------------------------------------- */
+
+static void
+remember(void *arg, uint64_t number, const struct endpoint_event *event)
+{
+	seen_add(arg, number, event);
+}
+
+bool
+witness_is_full(const struct witness *witness)
+{
+	return queue_last(witness->queue) - queue_delivered(witness->queue) >=
+	    queue_room(witness->queue);
+}
+
+uint64_t
+witness_waiting(const struct witness *witness)
+{
+	return queue_last(witness->queue) - queue_delivered(witness->queue);
+}
+
+enum az_status
+witness_forward(struct witness *witness, const struct endpoint_event *event, struct az_err *reterr)
+{
+	enum az_status status;
+
+	if (event->kind != ENDPOINT_DESK_UNREAD && seen_has(witness->seen, event))
+		return AZ_CONFLICT;
+	status = queue_append(witness->queue, event, reterr);
+	if (status == AZ_OK)
+		seen_add(witness->seen, queue_last(witness->queue), event);
+	tell_last(witness);
+	return status;
+}
+
+/* --- of this machine -------------------------------------------------------------------------- */
 
 static uint16_t
 read_hex(const char text[5])
@@ -214,7 +253,7 @@ witness_hear(struct witness *witness, struct az_err *reterr)
 /* --- opening ---------------------------------------------------------------------------------- */
 
 enum az_status
-witness_open(int dirfd, int run_fd, const char *socket_path, struct witness **ret_witness,
+witness_open(int dirfd, const struct witness_config *config, struct witness **ret_witness,
     struct az_err *reterr)
 {
 	struct witness *witness = calloc(1, sizeof(*witness));
@@ -223,7 +262,7 @@ witness_open(int dirfd, int run_fd, const char *socket_path, struct witness **re
 
 	if (witness == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "out of memory");
-	witness->run_fd = run_fd;
+	witness->run_fd = config->run_fd;
 	witness->lock_fd = -1;
 	witness->teller.fd = -1;
 	status = teller_key(dirfd, &key, reterr);
@@ -233,9 +272,13 @@ witness_open(int dirfd, int run_fd, const char *socket_path, struct witness **re
 		status =
 		    queue_open(dirfd, key.house, key.seed, QUEUE_ROOM, &witness->queue, reterr);
 	key_file_fini(&key);
-	if (status == AZ_OK)
-		status = start_teller(witness, dirfd, socket_path, reterr);
-	if (status == AZ_OK)
+	if (status == AZ_OK && config->forwards)
+		status = seen_new(queue_room(witness->queue), &witness->seen, reterr);
+	if (status == AZ_OK && config->forwards)
+		status = queue_each(witness->queue, remember, witness->seen, reterr);
+	if (status == AZ_OK && config->socket_path != NULL)
+		status = start_teller(witness, dirfd, config->socket_path, reterr);
+	if (status == AZ_OK && !config->forwards)
 		append_own(witness, ENDPOINT_STARTED);
 	if (status == AZ_OK)
 		*ret_witness = witness;
@@ -256,6 +299,7 @@ witness_close(struct witness **witness)
 	if (closed->has_teller)
 		link_fini(&closed->teller);
 	queue_close(&closed->queue);
+	seen_free(&closed->seen);
 	fd_close(&closed->lock_fd);
 	free(closed);
 }

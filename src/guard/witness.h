@@ -11,11 +11,17 @@
 
 struct witness;
 
+struct witness_config {
+	int run_fd;              /* /run, or -1; stays the caller's */
+	const char *socket_path; /* what the teller connects to; NULL: there is none */
+	bool forwards;           /* others' events, and none of this machine */
+};
+
 /*
- * Opens the queue in the guard's folder and starts the teller, which connects to the socket. dirfd and run_fd (/run, or
- * -1) stay the caller's. AZ_NOT_FOUND: the guard has no key. AZ_BUSY: another guard has the folder. Else as queue_open.
+ * Opens the queue in the guard's folder and starts the teller. dirfd stays the caller's. AZ_NOT_FOUND: the guard has no key.
+ * AZ_BUSY: another guard has the folder. Else as queue_open.
  */
-AZ_CHECKED enum az_status witness_open(int dirfd, int run_fd, const char *socket_path,
+AZ_CHECKED enum az_status witness_open(int dirfd, const struct witness_config *config,
     struct witness **ret_witness, struct az_err *reterr);
 void witness_close(struct witness **witness);
 
@@ -33,5 +39,15 @@ struct guard_grants *witness_grants(struct witness *witness);
 /* The descriptor that is readable when the teller has said something; witness_hear takes it. AZ_GONE: it has ended. */
 int witness_fd(const struct witness *witness);
 AZ_CHECKED enum az_status witness_hear(struct witness *witness, struct az_err *reterr);
+
+/*
+ * One event of another machine's log, as it is. AZ_CONFLICT: it is there already, or was not long ago. AZ_LIMIT: the queue is full,
+ * and the event is counted as lost: ask before. AZ_IO.
+ */
+AZ_CHECKED enum az_status witness_forward(
+    struct witness *witness, const struct endpoint_event *event, struct az_err *reterr);
+bool witness_is_full(const struct witness *witness);
+/* Events that the house does not have yet. */
+uint64_t witness_waiting(const struct witness *witness);
 
 #endif

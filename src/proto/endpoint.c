@@ -14,12 +14,22 @@ static const char *const kinds[ENDPOINT_COUNT] = {
     [ENDPOINT_RESTORED] = "restored",
     [ENDPOINT_DAMAGED] = "damaged",
     [ENDPOINT_GRANTED] = "granted",
+    [ENDPOINT_DESK_REFUSED] = "desk-refused",
+    [ENDPOINT_DESK_SEEN] = "desk-seen",
+    [ENDPOINT_DESK_DISK] = "desk-disk",
+    [ENDPOINT_DESK_UNREAD] = "desk-unread",
 };
 
 const char *
 endpoint_kind_name(enum endpoint_kind kind)
 {
 	return (size_t)kind < AZ_ARRAY_SIZE(kinds) ? kinds[kind] : NULL;
+}
+
+bool
+endpoint_is_forwarded(enum endpoint_kind kind)
+{
+	return kind >= ENDPOINT_DESK_REFUSED && kind <= ENDPOINT_DESK_UNREAD;
 }
 
 void
@@ -37,6 +47,8 @@ endpoint_put(struct wire_writer *writer, const struct endpoint_event *event)
 	wire_put_text(writer, event->place);
 	wire_put_text(writer, event->serial);
 	wire_put_text(writer, event->label);
+	if (endpoint_is_forwarded((enum endpoint_kind)event->kind))
+		wire_put_text(writer, event->desk);
 }
 
 static bool
@@ -67,9 +79,14 @@ endpoint_get(struct wire_reader *reader, struct endpoint_event *ret_event)
 	wire_get_text(reader, event.place, sizeof(event.place));
 	wire_get_text(reader, event.serial, sizeof(event.serial));
 	wire_get_text(reader, event.label, sizeof(event.label));
+	if (endpoint_is_forwarded((enum endpoint_kind)event.kind)) {
+		wire_get_text(reader, event.desk, sizeof(event.desk));
+		if ((event.desk[0] == '\0') != (event.kind == ENDPOINT_DESK_UNREAD))
+			reader->failed = true;
+	}
 	if (endpoint_kind_name((enum endpoint_kind)event.kind) == NULL ||
 	    !is_printable(event.users) || !is_printable(event.place) ||
-	    !is_printable(event.serial) || !is_printable(event.label))
+	    !is_printable(event.serial) || !is_printable(event.label) || !is_printable(event.desk))
 		reader->failed = true;
 	if (reader->failed)
 		return false;

@@ -20,26 +20,34 @@ enum endpoint_kind {
 	ENDPOINT_RESTORED = 6, /* the queue is older than what the house has of it */
 	ENDPOINT_DAMAGED = 7,  /* stands for an event that could not be read */
 	ENDPOINT_GRANTED = 8,  /* an interface, to be read only; count: the grant */
-	ENDPOINT_COUNT = 9,
+	/* What desks without a guard say of themselves in their own logs, which another host forwards. */
+	ENDPOINT_DESK_REFUSED = 9, /* its policy did */
+	ENDPOINT_DESK_SEEN = 10,   /* it was plugged in; whether it works is not said */
+	ENDPOINT_DESK_DISK = 11,   /* a disk that works there */
+	ENDPOINT_DESK_UNREAD = 12, /* count: lines of those logs that could not be read */
+	ENDPOINT_COUNT = 13,
 };
 /* NULL for what is none. */
 const char *endpoint_kind_name(enum endpoint_kind kind);
+/* Whether it comes from the log of a desk. */
+bool endpoint_is_forwarded(enum endpoint_kind kind);
 
 #define ENDPOINT_TEXT_SIZE 129u /* of a serial and a label, with the NUL */
 
-/* Texts are printable ASCII, and may be empty. */
+/* Texts are printable ASCII, and may be empty; that of a desk is not, where one forwards what is plugged in there. */
 struct endpoint_event {
 	uint8_t kind; /* enum endpoint_kind */
 	uint8_t interface_class, subclass, protocol;
 	uint16_t vendor, product;
 	int64_t time_us; /* by the endpoint's clock */
 	uint64_t count;
-	char users[128];                 /* who is signed in there, with commas between */
-	char place[64];                  /* the interface's or the disk's name */
+	char users[128]; /* who is signed in there, with commas between */
+	char place[64];  /* the interface's or the disk's name; of a forwarded one, its log */
 	char serial[ENDPOINT_TEXT_SIZE]; /* what the device says of itself */
 	char label[ENDPOINT_TEXT_SIZE];
+	char desk[64]; /* of a forwarded one, which has its number in the desk's log as count */
 };
-#define ENDPOINT_EVENT_MAX 496u /* bytes of an encoded one */
+#define ENDPOINT_EVENT_MAX 564u /* bytes of an encoded one */
 
 void endpoint_put(struct wire_writer *writer, const struct endpoint_event *event);
 /* False, and the reader has failed, for what cannot be an event. */
