@@ -64,7 +64,7 @@ _azukari() {
 		disclose,*) words='--client --purpose --by --record --reason --basis --campaign --call --unmask --why' ;;
 		hand-over,*) words='--client --purpose --by --record --to --minutes --reason' ;;
 		check,*) words='--client --purpose --by --is --reason --basis --campaign --call' ;;
-		grant,add) words='--vendor --product --serial --until' ;;
+		grant,add) words='--vendor --product --serial --until --write' ;;
 		grant,*) words='add list close' ;;
 		campaign,add) words='--purpose --from --until --hours --staff --lists' ;;
 		campaign,*) words='add list close' ;;

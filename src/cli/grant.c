@@ -23,12 +23,13 @@ add(const struct cli *cli, int argc, char **argv)
 {
 	static const struct option options[] = {{"vendor", required_argument, NULL, 'v'},
 	    {"product", required_argument, NULL, 'p'}, {"serial", required_argument, NULL, 's'},
-	    {"until", required_argument, NULL, 'u'}, {0}};
+	    {"until", required_argument, NULL, 'u'}, {"write", no_argument, NULL, 'w'}, {0}};
 	union front_request request = {0};
 	struct front_grant_add *asked = &request.grant_add;
 	bool vendor = false, product = false, serial = false, until = false;
 	int option;
 
+	asked->access = GRANT_READ;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
 		case 'v': vendor = read_code(optarg, &asked->vendor); break;
@@ -37,6 +38,7 @@ add(const struct cli *cli, int argc, char **argv)
 			serial = optarg[0] != '\0' &&
 			    copy_argument(asked->serial, sizeof(asked->serial), optarg);
 			break;
+		case 'w': asked->access = GRANT_WRITE; break;
 		case 'u': until = date_parse(optarg, &asked->until); break;
 		default: return cli_usage("grant", NULL);
 		}

@@ -19,9 +19,10 @@
 #define PATH_ROOM    4096u
 
 /* In an unsealed house without users of that name: numbers that no Debian package uses. */
-#define UID_KEEPER 64301
-#define UID_VAULT  64302
-#define UID_INTAKE 64303
+#define UID_KEEPER  64301
+#define UID_VAULT   64302
+#define UID_INTAKE  64303
+#define UID_SCANNER 64304
 
 /* --- the folder ------------------------------------------------------------------------------- */
 
@@ -211,9 +212,12 @@ house_users_find(bool unsealed, struct house_users *ret_users, struct az_err *re
 	if (geteuid() == 0 &&
 	    (!find_user("azukari-keeper", UID_KEEPER, unsealed, &users.keeper) ||
 		!find_user("azukari-vault", UID_VAULT, unsealed, &users.vault) ||
-		!find_user("azukari-intake", UID_INTAKE, unsealed, &users.intake)))
+		!find_user("azukari-intake", UID_INTAKE, unsealed, &users.intake) ||
+		!find_user("azukari-scanner", UID_SCANNER, unsealed, &users.scanner)))
 		return az_fail(reterr, AZ_NOT_FOUND,
-		    "the users azukari-keeper, azukari-vault and azukari-intake are needed");
+		    "the users azukari-keeper, azukari-vault, azukari-intake and azukari-scanner "
+		    "are "
+		    "needed");
 	*ret_users = users;
 	return AZ_OK;
 }

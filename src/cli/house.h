@@ -55,7 +55,7 @@ struct house_user {
 	gid_t gid;
 };
 struct house_users {
-	struct house_user keeper, vault, intake;
+	struct house_user keeper, vault, intake, scanner;
 };
 AZ_CHECKED enum az_status house_users_find(
     bool unsealed, struct house_users *ret_users, struct az_err *reterr);

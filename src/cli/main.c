@@ -216,11 +216,12 @@ static const struct command commands[] = {
 	"  Three wrong values in an hour are the most for one person, whoever asks.\n"
 	"example: azukari --key ito.key check --client c01 --purpose checkup "
 	"--by phone=03-1234-5678 --is birth=1980-03-04"},
-    {"grant", cmd_grant, "a memory that may be plugged in, to be read",
-	"azukari grant add DEVICE --vendor HEX --product HEX --serial TEXT --until DATE\n"
+    {"grant", cmd_grant, "a memory that may be plugged in, to be read or written",
+	"azukari grant add DEVICE --vendor HEX --product HEX --serial TEXT --until DATE [--write]\n"
 	"       azukari grant list\n"
 	"       azukari grant close NUMBER\n"
 	"  the guard of DEVICE lets that one USB memory in, read-only, until the end of DATE\n"
+	"  --write          nobody but the guard mounts it, and azukari-guard put writes to it\n"
 	"example: azukari grant add desk7 --vendor 0781 --product 5581 --serial 4C530001 "
 	"--until 2026-12-24"},
     {"hand-over", cmd_hand_over, "hand the person of a call to a colleague",

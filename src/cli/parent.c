@@ -295,16 +295,16 @@ spawn_verify(struct parent *parent, uint32_t id, struct child *child, struct az_
 	return status;
 }
 
-/* It has nothing but a socket, and the user that intake has. */
+/* One that has nothing but a socket. */
 static enum az_status
-spawn_attribute(struct parent *parent, uint32_t id, struct child *child, struct az_err *reterr)
+spawn_plain(struct parent *parent, uint32_t id, const char *name, const char *folder,
+    struct house_user user, struct child *child, struct az_err *reterr)
 {
 	int pair[2] = {-1, -1};
 	enum az_status status = proc_socketpair(pair, reterr);
 
 	if (status == AZ_OK)
-		status = parent_spawn("azukari-attribute", "../attribute", NULL, &pair[1], 1,
-		    parent->config->users.intake, &child->pid, reterr);
+		status = parent_spawn(name, folder, NULL, &pair[1], 1, user, &child->pid, reterr);
 	if (status == AZ_OK)
 		status = send_child(parent, id, 0, pair[0], reterr);
 	fd_close(&pair[0]);
@@ -349,8 +349,13 @@ take_spawn(struct parent *parent, const struct frame *frame)
 		status = spawn_intake(parent, frame->id, place, &err);
 	else if (child == CHILD_VERIFY)
 		status = spawn_verify(parent, frame->id, place, &err);
+	/* Attribute has the user that intake has. */
 	else if (child == CHILD_ATTRIBUTE)
-		status = spawn_attribute(parent, frame->id, place, &err);
+		status = spawn_plain(parent, frame->id, "azukari-attribute", "../attribute",
+		    parent->config->users.intake, place, &err);
+	else if (child == CHILD_SCANNER)
+		status = spawn_plain(parent, frame->id, "azukari-scanner", "../scan",
+		    parent->config->users.scanner, place, &err);
 	else
 		status = az_fail(&err, AZ_INVALID, "a child of no known kind");
 	err.status = status;

@@ -30,6 +30,7 @@
 #include "custody/holds.h"
 #include "custody/losses.h"
 #include "custody/maps.h"
+#include "custody/putting.h"
 #include "custody/renew.h"
 #include "custody/scan.h"
 
@@ -629,6 +630,7 @@ custody_close(struct custody **custody)
 	*custody = NULL;
 	attribution_close(closed);
 	importing_close(closed);
+	putting_close(closed);
 	ledger_close(&closed->ledger);
 	catalogue_reader_free(&closed->reader);
 	catalogue_close(&closed->catalogue);
@@ -705,6 +707,7 @@ custody_round(struct custody *custody)
 	entrust_round(custody);
 	attribution_round(custody);
 	importing_round(custody);
+	putting_round(custody);
 	trace_round(custody);
 	scan_round(custody);
 	vault_reconcile_round(custody);
@@ -750,6 +753,9 @@ custody_child(struct custody *custody, uint32_t id, int socket, int pipe)
 	} else if (attribution_has_child(custody, id)) {
 		fd_close(&pipe);
 		attribution_child(custody, socket);
+	} else if (putting_has_child(custody, id)) {
+		fd_close(&pipe);
+		putting_child(custody, socket);
 	} else if (custody->tracing != NULL && trace_child_id(custody->tracing) == id) {
 		trace_child(custody->tracing, socket, pipe);
 	} else {
@@ -780,6 +786,8 @@ custody_child_failed(struct custody *custody, uint32_t id, const struct az_err *
 		importing_child_failed(custody, err);
 	else if (attribution_has_child(custody, id))
 		attribution_child_failed(custody, err);
+	else if (putting_has_child(custody, id))
+		putting_child_failed(custody, err);
 	else if (custody->tracing != NULL && trace_child_id(custody->tracing) == id)
 		trace_child_failed(custody->tracing, err);
 }
@@ -803,7 +811,7 @@ custody_may_stop(struct custody *custody)
 
 	if (custody->phase != PHASE_STOPPING || custody->reconciling || custody->bulk != NULL ||
 	    custody->tracing != NULL || custody->scanning != NULL || custody->destroying != NULL ||
-	    custody->stop_is_logged)
+	    putting_is_at_work(custody) || custody->stop_is_logged)
 		return;
 	custody->stop_is_logged = true;
 	entry.detail64 = custody->disclosed;
@@ -828,6 +836,7 @@ custody_stop(struct custody *custody, void (*stopped)(void *arg), void *arg)
 		trace_front_gone(custody->tracing, NULL);
 	if (custody->scanning != NULL)
 		scan_front_gone(custody->scanning, NULL);
+	putting_front_gone(custody, NULL);
 	if (served)
 		vault_reconcile_begin(custody);
 	custody_may_stop(custody);

@@ -259,6 +259,7 @@ struct bulk;
 struct destroying;
 struct guard_post;
 struct device_grant;
+struct putting;
 struct verifying;
 struct publishing;
 struct attribution;
@@ -312,6 +313,7 @@ struct custody {
 	size_t guard_room;
 	struct device_grant *grants; /* by id */
 	size_t grant_count;
+	struct putting *putting; /* a file for a granted memory, of the line that sends it */
 	struct secret *catalogue_key;
 	struct secret *intake_identity; /* opens lists that are sealed to the house */
 	struct secret *histories_key;   /* from which the key of each history's file is derived */
@@ -378,8 +380,9 @@ struct custody_front {
 	void *arg; /* NULL once the connection has gone */
 	uint8_t challenge[32];
 	bool signed_in;
-	bool is_guard; /* of device: staff and session are 0 */
-	bool dead;     /* hung up: nothing more is read from it */
+	bool is_guard;  /* of device: staff and session are 0 */
+	bool is_putter; /* a guard's other line: puts files, and does not report */
+	bool dead;      /* hung up: nothing more is read from it */
 	uint32_t session, staff, device;
 	int64_t keyed_us; /* of the key that signed in */
 	size_t in_flight;

@@ -249,8 +249,10 @@ grant_add(struct words *words, const union front_request *body)
 	char until[11];
 
 	date_format(add->until, until);
-	say(words, "let the USB memory %04x:%04x, serial %s, be read at device %s until %s",
-	    add->vendor, add->product, add->serial, add->device, until);
+	say(words, "let the USB memory %04x:%04x, serial %s, be %s at device %s until %s",
+	    add->vendor, add->product, add->serial,
+	    add->access == GRANT_WRITE ? "written by its guard, after the house's yes," : "read",
+	    add->device, until);
 }
 
 static void

@@ -21,6 +21,7 @@
 #include "base/proc.h"
 #include "custody/corrections.h"
 #include "custody/destroy.h"
+#include "custody/putting.h"
 #include "custody/renew.h"
 
 enum destroy_stage {
@@ -115,7 +116,7 @@ check(const struct custody *custody, const struct consignment *list, uint64_t id
 		return az_fail(reterr, AZ_NOT_FOUND, "destroy: there is no consignment %llu",
 		    (unsigned long long)id);
 	if (custody->destroying != NULL || custody->bulk != NULL || custody->tracing != NULL ||
-	    custody->scanning != NULL)
+	    custody->scanning != NULL || putting_is_at_work(custody))
 		return az_fail(reterr, AZ_BUSY,
 		    "destroy: a list is on its way, in or out, or traced, or looked for in files");
 	if (custody->backup_front != NULL)

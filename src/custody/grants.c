@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GRANT_FORMAT 1u
+#define GRANT_FORMAT 2u /* 1: without access, which was reading */
 #define GRANTS_MAX   65536u
 #define DAYS_MAX     366
 
@@ -51,6 +51,7 @@ payload_put_grant(struct payload *payload, const struct device_grant *grant)
 	wire_put_i64(&writer, grant->until_us);
 	wire_put_i64(&writer, grant->added_us);
 	wire_put_i64(&writer, grant->closed_us);
+	wire_put_u8(&writer, grant->access);
 	return payload_put_thing(payload, THING_GRANT, grant->id, writer.status, &thing);
 }
 
@@ -72,8 +73,10 @@ grant_apply(struct custody *custody, struct bytes thing, struct az_err *reterr)
 	grant.until_us = wire_get_i64(&reader);
 	grant.added_us = wire_get_i64(&reader);
 	grant.closed_us = wire_get_i64(&reader);
-	if (format != GRANT_FORMAT || !wire_end(&reader) || grant.id == 0 ||
-	    grant.id > GRANTS_MAX || grant.serial[0] == '\0')
+	grant.access = format == 1 ? GRANT_READ : wire_get_u8(&reader);
+	if (format == 0 || format > GRANT_FORMAT || !wire_end(&reader) || grant.id == 0 ||
+	    grant.id > GRANTS_MAX || grant.serial[0] == '\0' ||
+	    (grant.access != GRANT_READ && grant.access != GRANT_WRITE))
 		return az_fail(reterr, AZ_CORRUPT, "grant: it cannot be read");
 	if (grant.id > custody->grant_count) {
 		grown = reallocarray(custody->grants, grant.id, sizeof(*grown));
@@ -99,7 +102,8 @@ grants_put(struct wire_writer *writer, const struct custody *custody, uint32_t d
 		struct endpoint_grant told = {.id = grant->id,
 		    .vendor = grant->vendor,
 		    .product = grant->product,
-		    .until_us = grant->until_us};
+		    .until_us = grant->until_us,
+		    .access = grant->access};
 
 		if (grant->device != device || !holds(grant, now))
 			continue;
@@ -107,6 +111,17 @@ grants_put(struct wire_writer *writer, const struct custody *custody, uint32_t d
 		endpoint_grant_put(writer, &told);
 		count++;
 	}
+}
+
+const struct device_grant *
+grant_to_write(const struct custody *custody, uint32_t id, uint32_t device)
+{
+	const struct device_grant *grant = grant_of(custody, id);
+
+	return grant != NULL && grant->device == device && grant->access == GRANT_WRITE &&
+		holds(grant, clock_now_us())
+	    ? grant
+	    : NULL;
 }
 
 /* --- the verbs -------------------------------------------------------------------------------- */
@@ -137,6 +152,7 @@ verb_grant_add(struct request *request, const union front_request *body)
 	const struct device *device;
 	int64_t now = clock_now_us();
 	struct device_grant grant = {.id = (uint32_t)custody->grant_count + 1,
+	    .access = asked->access,
 	    .vendor = asked->vendor,
 	    .product = asked->product,
 	    /* The last day is a whole one. */
@@ -203,7 +219,7 @@ tell(struct request *request, const struct device_grant *grant)
 	answer_text(&writer, "device", device != NULL ? device->label : "");
 	answer_text(&writer, "usb", usb);
 	answer_text(&writer, "serial", grant->serial);
-	answer_text(&writer, "access", "read");
+	answer_text(&writer, "access", grant->access == GRANT_WRITE ? "write" : "read");
 	answer_time(&writer, "until", grant->until_us);
 	answer_bool(&writer, "holds", holds(grant, clock_now_us()));
 	if (grant->closed_us != 0)

@@ -1,5 +1,5 @@
 /*
- * Grants: which device may be plugged in where, for how long. Reading only.
+ * Grants: which device may be plugged in where, for how long, to be read or written.
  */
 #ifndef AZ_CUSTODY_GRANTS_H
 #define AZ_CUSTODY_GRANTS_H
@@ -11,6 +11,7 @@ struct device_grant {
 	uint32_t id;     /* from 1 */
 	uint32_t device; /* where it may be plugged in */
 	uint16_t vendor, product;
+	uint8_t access; /* enum grant_access */
 	char serial[ENDPOINT_TEXT_SIZE];
 	int64_t until_us;
 	int64_t added_us, closed_us;
@@ -21,6 +22,10 @@ AZ_CHECKED enum az_status grant_apply(
 
 /* Writes those that hold at a device now, as a guard reads them: at most ENDPOINT_GRANTS_MAX, the newest. */
 void grants_put(struct wire_writer *writer, const struct custody *custody, uint32_t device);
+
+/* The one of that number, if it holds at the device now and lets it be written; else NULL. */
+const struct device_grant *grant_to_write(
+    const struct custody *custody, uint32_t id, uint32_t device);
 
 void verb_grant_add(struct request *request, const union front_request *body);
 void verb_grant_list(struct request *request, const union front_request *body);

@@ -207,7 +207,7 @@ verb_device_guard(struct request *request, const union front_request *body)
 /* --- sign-in ---------------------------------------------------------------------------------- */
 
 /* An entry that the house makes about a guard. */
-static struct ledger_entry
+struct ledger_entry
 guard_entry(const struct custody *custody, uint32_t device, enum entry_type type)
 {
 	return (struct ledger_entry){.type = type,
@@ -248,13 +248,6 @@ reply_last(struct request *request)
 }
 
 static void
-signed_in_is_durable(void *arg, const struct az_ticket *ticket)
-{
-	(void)ticket;
-	reply_last(arg);
-}
-
-static void
 hang_up(struct custody_front *front)
 {
 	front->dead = true;
@@ -274,6 +267,40 @@ sign_in_undo(struct request *request, struct guard_post *post, int64_t heard_us)
 	front->is_guard = false;
 	front->device = 0;
 	request->device = 0;
+}
+
+void
+verb_put_sign_in(struct request *request, const union front_request *body)
+{
+	const struct front_guard_sign_in *asked = &body->guard_sign_in;
+	struct custody *custody = request->custody;
+	struct custody_front *front = request->front;
+	struct az_err err = {0};
+	uint32_t id = 0;
+	enum az_status status = people_recognise_guard(custody->people,
+	    bytes_make(front->challenge, sizeof(front->challenge)), asked->key, asked->signature,
+	    &id, &err);
+
+	if (status != AZ_OK) {
+		custody->unauthenticated++;
+		request_fail(request, &err);
+		hang_up(front);
+		return;
+	}
+	front->signed_in = true;
+	front->is_guard = true;
+	front->is_putter = true;
+	front->device = id;
+	front->keyed_us = people_device(custody->people, id)->guarded_us;
+	request->device = id;
+	reply_last(request);
+}
+
+static void
+signed_in_is_durable(void *arg, const struct az_ticket *ticket)
+{
+	(void)ticket;
+	reply_last(arg);
 }
 
 void
@@ -510,7 +537,7 @@ verb_guard_report(struct request *request, const union front_request *body)
 	uint64_t submitted = 0;
 	enum az_status status = AZ_OK;
 
-	if (post == NULL || !request->front->is_guard) {
+	if (post == NULL || !request->front->is_guard || request->front->is_putter) {
 		(void)az_fail(&err, AZ_DENIED, "guard: only a guard reports");
 		request_refuse(request, &err);
 		return;

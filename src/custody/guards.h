@@ -48,6 +48,11 @@ uint32_t plugged_device(const struct ledger_entry *entry);
 void answer_plugged(struct wire_writer *writer, const struct custody *custody,
     const struct ledger_entry *entry, uint64_t index);
 
+/* An entry that the house makes about the guard of a device; without a human. */
+struct ledger_entry guard_entry(
+    const struct custody *custody, uint32_t device, enum entry_type type);
+
+void verb_put_sign_in(struct request *request, const union front_request *body);
 void verb_device_guard(struct request *request, const union front_request *body);
 void verb_guard_sign_in(struct request *request, const union front_request *body);
 void verb_guard_report(struct request *request, const union front_request *body);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "custody/guards.h"
+#include "custody/putting.h"
 #include "proto/endpoint.h"
 
 #define BEFORE_US       (3600 * AZ_US_PER_S)
@@ -41,7 +42,7 @@ static void
 answer_line(struct wire_writer *writer, struct bytes line)
 {
 	static const char *const names[] = {
-	    "users", "place", "serial", "label", "desk", "record", "lines"};
+	    "users", "place", "serial", "label", "desk", "record", "lines", "name"};
 
 	for (size_t i = 0; i < AZ_ARRAY_SIZE(names); i++) {
 		struct bytes name = bytes_of(names[i]);
@@ -67,15 +68,47 @@ answer_lines(struct wire_writer *writer, struct bytes text)
 	}
 }
 
+static void
+answer_words(struct wire_writer *writer, const struct custody *custody, uint64_t index)
+{
+	struct buffer text;
+
+	buffer_init(&text, STATE_TEXT_MAX, true);
+	if (state_get_text(custody->state, LEDGER_HOUSE_LOG, index, &text, NULL) == AZ_OK &&
+	    bytes_are_utf8(buffer_peek(&text)))
+		answer_lines(writer, buffer_peek(&text));
+	buffer_fini(&text);
+}
+
+/* A file for a granted memory. */
+static void
+answer_put(struct wire_writer *writer, const struct custody *custody,
+    const struct ledger_entry *entry, uint64_t index)
+{
+	const char *what = putting_word(entry->detail);
+
+	if (what != NULL)
+		answer_text(writer, "what", what);
+	answer_uint(writer, "grant", entry->subject);
+	answer_uint(writer, "size", entry->detail64);
+	answer_bytes(writer, "sha256", bytes_make(entry->document, sizeof(entry->document)));
+	if (entry->rows != 0)
+		answer_uint(writer, "values", entry->rows);
+	answer_words(writer, custody, index);
+}
+
 void
 answer_plugged(struct wire_writer *writer, const struct custody *custody,
     const struct ledger_entry *entry, uint64_t index)
 {
 	enum endpoint_kind kind = (enum endpoint_kind)(entry->detail >> 24);
 	const char *what = endpoint_kind_name(kind);
-	struct buffer text;
 	char code[16];
 
+	if (entry->type == ENTRY_PUT) {
+		answer_put(writer, custody, entry, index);
+		return;
+	}
 	if (what != NULL)
 		answer_text(writer, "what", what);
 	answer_time(writer, "at", (int64_t)entry->detail64);
@@ -90,11 +123,7 @@ answer_plugged(struct wire_writer *writer, const struct custody *custody,
 	}
 	if (entry->rows != 0 && entry->type == ENTRY_PLUGGED)
 		answer_uint(writer, "count", entry->rows);
-	buffer_init(&text, STATE_TEXT_MAX, true);
-	if (state_get_text(custody->state, LEDGER_HOUSE_LOG, index, &text, NULL) == AZ_OK &&
-	    bytes_are_utf8(buffer_peek(&text)))
-		answer_lines(writer, buffer_peek(&text));
-	buffer_fini(&text);
+	answer_words(writer, custody, index);
 }
 
 /* --- disclosures before it -------------------------------------------------------------------- */
@@ -162,7 +191,8 @@ tell_of_client(void *arg, const struct client *client)
 {
 	struct before *before = arg;
 	struct custody *custody = before->custody;
-	int64_t at = (int64_t)before->event->detail64;
+	int64_t at = before->event->type == ENTRY_PUT ? before->event->time_us
+						      : (int64_t)before->event->detail64;
 	uint64_t index = 0;
 
 	if (before->status != AZ_OK || before->told >= DISCLOSURES_MAX)
@@ -221,7 +251,8 @@ tell_event(struct plugged *plugged, uint64_t index, const struct ledger_entry *e
 static bool
 is_asked(const struct plugged *plugged, const struct ledger_entry *entry)
 {
-	return (entry->type == ENTRY_PLUGGED || entry->type == ENTRY_FORWARDED) &&
+	return (entry->type == ENTRY_PLUGGED || entry->type == ENTRY_FORWARDED ||
+		   entry->type == ENTRY_PUT) &&
 	    (plugged->device == 0 || entry->device == plugged->device ||
 		plugged_device(entry) == plugged->device);
 }

@@ -145,7 +145,8 @@ tell_entry(void *arg, uint64_t index, const struct ledger_read *read)
 	}
 	if (entry->type == ENTRY_HANDED_OVER)
 		answer_recipient(&writer, custody, entry);
-	if (entry->type == ENTRY_PLUGGED || entry->type == ENTRY_FORWARDED)
+	if (entry->type == ENTRY_PLUGGED || entry->type == ENTRY_FORWARDED ||
+	    entry->type == ENTRY_PUT)
 		answer_plugged(&writer, custody, entry, index);
 	else
 		answer_call(&writer, custody, query->log, index);

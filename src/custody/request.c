@@ -18,6 +18,7 @@
 #include "custody/guards.h"
 #include "custody/histories.h"
 #include "custody/losses.h"
+#include "custody/putting.h"
 #include "custody/scan.h"
 
 #define IN_FLIGHT_MAX     64u
@@ -94,6 +95,7 @@ custody_front_close(struct custody_front **front)
 		publish_front_gone(closed->custody->publishing, closed);
 	backup_front_gone(closed->custody, closed);
 	importing_front_gone(closed->custody, closed);
+	putting_front_gone(closed->custody, closed);
 	session_leave(closed);
 	front_free_if_done(closed);
 }
@@ -168,7 +170,8 @@ refuse_ended(struct request *request)
 static bool
 is_sign_in(uint16_t type)
 {
-	return type == FRONT_SIGN_IN || type == FRONT_ENROL || type == FRONT_GUARD_SIGN_IN;
+	return type == FRONT_SIGN_IN || type == FRONT_ENROL || type == FRONT_GUARD_SIGN_IN ||
+	    type == FRONT_PUT_SIGN_IN;
 }
 
 /* A guard reports and nothing else, and nobody else does (I2). */

@@ -206,6 +206,8 @@ session_leave(struct custody_front *front)
 	if (!front->signed_in)
 		return;
 	front->signed_in = false;
+	if (front->is_putter)
+		return;
 	if (front->is_guard) {
 		guard_leave(front);
 		return;

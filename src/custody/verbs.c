@@ -6,6 +6,7 @@
 #include "custody/guards.h"
 #include "custody/histories.h"
 #include "custody/losses.h"
+#include "custody/putting.h"
 #include "custody/scan.h"
 
 static const struct verb_entry verbs[] = {
@@ -66,6 +67,11 @@ static const struct verb_entry verbs[] = {
     {FRONT_DEVICE_GUARD, VERB_DEVICE, true, verb_device_guard},
     {FRONT_GUARD_SIGN_IN, VERB_NONE, false, verb_guard_sign_in},
     {FRONT_GUARD_REPORT, VERB_GUARD, false, verb_guard_report},
+    {FRONT_PUT_SIGN_IN, VERB_NONE, false, verb_put_sign_in},
+    {FRONT_PUT, VERB_GUARD, false, verb_put},
+    {FRONT_PUT_BYTES, VERB_GUARD, false, verb_put_bytes},
+    {FRONT_PUT_END, VERB_GUARD, false, verb_put_end},
+    {FRONT_PUT_WRITTEN, VERB_GUARD, false, verb_put_written},
     {FRONT_GRANT_ADD, VERB_GRANT, true, verb_grant_add},
     {FRONT_GRANT_LIST, VERB_GRANT_LIST, false, verb_grant_list},
     {FRONT_GRANT_CLOSE, VERB_GRANT, true, verb_grant_close},

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -33,4 +35,25 @@ disk_make_read_only(int dev_fd, const char *name, struct az_err *reterr)
 		status = az_fail(reterr, AZ_IO, "the disk %s does not become read-only", name);
 	fd_close(&fd);
 	return status;
+}
+
+/* Up to and with the last part that has a ':' and is one. */
+bool
+disk_interface(const char *path, char ret_interface[UEVENT_PATH_MAX])
+{
+	const char *found = NULL;
+
+	for (const char *part = path; (part = strchr(part, '/')) != NULL; part++) {
+		const char *end = strchr(part + 1, '/');
+		const char *colon = strchr(part + 1, ':');
+
+		/* "2-4:1.0", and not "2:0:0:0" or "0000:00:04.0". */
+		if (end != NULL && colon != NULL && colon < end &&
+		    memchr(part + 1, '-', (size_t)(colon - part - 1)) != NULL)
+			found = end;
+	}
+	if (found == NULL)
+		return false;
+	(void)snprintf(ret_interface, UEVENT_PATH_MAX, "%.*s", (int)(found - path - 1), path + 1);
+	return true;
 }

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/proc.h"
+#include "guard/hold.h"
 
 #define MESSAGE_MAX 8192u
 #define SOCKET_ROOM (8 * 1024 * 1024)
@@ -91,27 +92,6 @@ judge_all(struct guard *guard, struct az_err *reterr)
 
 /* --- granted disks ---------------------------------------------------------------------------- */
 
-/* The path of the USB interface that a disk hangs on: up to and with the last part that has a ':' and is one. */
-static bool
-interface_of_disk(const char *path, char interface[UEVENT_PATH_MAX])
-{
-	const char *found = NULL;
-
-	for (const char *part = path; (part = strchr(part, '/')) != NULL; part++) {
-		const char *end = strchr(part + 1, '/');
-		const char *colon = strchr(part + 1, ':');
-
-		/* "2-4:1.0", and not "2:0:0:0" or "0000:00:04.0". */
-		if (end != NULL && colon != NULL && colon < end &&
-		    memchr(part + 1, '-', (size_t)(colon - part - 1)) != NULL)
-			found = end;
-	}
-	if (found == NULL)
-		return false;
-	(void)snprintf(interface, UEVENT_PATH_MAX, "%.*s", (int)(found - path - 1), path + 1);
-	return true;
-}
-
 /* True of a disk of USB: it is read-only from now on, or gone. */
 static bool
 take_granted_disk(struct guard *guard, const char *path)
@@ -119,14 +99,20 @@ take_granted_disk(struct guard *guard, const char *path)
 	char where[UEVENT_PATH_MAX];
 	struct usb_interface interface;
 	struct az_err err = {0};
+	const char *name = strrchr(path, '/') + 1;
+	enum guard_verdict verdict;
 	uint32_t grant = 0;
 
-	if (guard->report->dev_fd < 0 || !interface_of_disk(path, where) ||
+	if (guard->report->dev_fd < 0 || !disk_interface(path, where) ||
 	    sysfs_interface(guard->root_fd, where, &interface, NULL) != AZ_OK)
 		return false;
-	if (guard_decide(&interface, guard->report->grants, clock_now_us(), &grant) == GUARD_READ &&
-	    disk_make_read_only(guard->report->dev_fd, strrchr(path, '/') + 1, &err) == AZ_OK)
+	verdict = guard_decide(&interface, guard->report->grants, clock_now_us(), &grant);
+	if ((verdict == GUARD_READ || (verdict == GUARD_WRITE && guard->report->hold != NULL)) &&
+	    disk_make_read_only(guard->report->dev_fd, name, &err) == AZ_OK) {
+		if (verdict == GUARD_WRITE)
+			hold_take(guard->report->hold, name);
 		return true;
+	}
 	/* Whatever it is: no disk of USB stays that can be written. */
 	az_ignore(sysfs_authorize(guard->root_fd, where, &interface, GUARD_REFUSE, NULL));
 	guard->report->decided(guard->report->arg, &interface, GUARD_REFUSE, 0);
@@ -248,7 +234,8 @@ watch(struct guard *guard, int stop_fd, struct az_err *reterr)
 	for (;;) {
 		/* A descriptor below zero is passed over. */
 		struct pollfd polls[] = {{.fd = guard->socket_fd, .events = POLLIN},
-		    {.fd = stop_fd, .events = POLLIN}, {.fd = guard->report->fd, .events = POLLIN}};
+		    {.fd = stop_fd, .events = POLLIN}, {.fd = guard->report->fd, .events = POLLIN},
+		    {.fd = hold_fd(guard->report->hold), .events = POLLIN}};
 		enum az_status status;
 
 		int ready = poll(polls, AZ_ARRAY_SIZE(polls), until_grant_ends(guard));
@@ -260,6 +247,8 @@ watch(struct guard *guard, int stop_fd, struct az_err *reterr)
 		status = take_messages(guard, reterr);
 		if (status == AZ_OK && polls[2].revents != 0)
 			status = guard->report->readable(guard->report->arg, reterr);
+		if (status == AZ_OK && polls[3].revents != 0)
+			status = hold_hear(guard->report->hold, reterr);
 		if (status == AZ_OK && (ready == 0 || grants_have_changed(guard)))
 			status = judge_all(guard, reterr);
 		if (status != AZ_OK)

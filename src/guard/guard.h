@@ -18,6 +18,8 @@
 #include "base/status.h"
 #include "proto/endpoint.h"
 
+struct hold;
+
 /* --- what the kernel tells -------------------------------------------------------------------- */
 
 #define UEVENT_PATH_MAX 512u
@@ -43,7 +45,8 @@ AZ_CHECKED enum az_status uevent_parse(struct bytes message, struct uevent *ret_
 enum guard_verdict {
 	GUARD_REFUSE = 0,
 	GUARD_ALLOW = 1,
-	GUARD_READ = 2, /* by a grant: a disk that is made read-only first */
+	GUARD_READ = 2,  /* by a grant: a disk that is made read-only first */
+	GUARD_WRITE = 3, /* the same, and held: only azukari-guard put writes to it */
 };
 
 /* USB interface classes (usb.org, "Defined Class Codes"). */
@@ -77,7 +80,7 @@ struct guard_grants {
 /*
  * Only classes that carry no data away are allowed: audio, HID, hubs, smart cards. All others, known or not, are refused:
  * mass storage, still image (PTP, MTP), vendor's own, network, serial, printers. A grant that holds now lets the mass storage
- * of one device be read; *ret_grant is its number, else 0. grants may be NULL.
+ * of one device be read, or be written by the guard; *ret_grant is its number, else 0. grants may be NULL.
  */
 enum guard_verdict guard_decide(const struct usb_interface *interface,
     const struct guard_grants *grants, int64_t now_us, uint32_t *ret_grant);
@@ -106,6 +109,9 @@ AZ_CHECKED enum az_status sysfs_authorize(int root_fd, const char *path,
  */
 AZ_CHECKED enum az_status disk_make_read_only(int dev_fd, const char *name, struct az_err *reterr);
 
+/* The path of the USB interface that a disk hangs on, below /sys; path: the disk's, with its '/'. False: none. */
+bool disk_interface(const char *path, char ret_interface[UEVENT_PATH_MAX]);
+
 /* Calls each(arg, path) for every interface there is, the path below root_fd. AZ_IO. */
 AZ_CHECKED enum az_status sysfs_each_interface(
     int root_fd, void (*each)(void *arg, const char *path), void *arg, struct az_err *reterr);
@@ -126,6 +132,7 @@ struct guard_report {
 	int writable_fd, readable_fd; /* or -1 */
 	int dev_fd;                   /* /dev, for grants; or -1: then none is taken */
 	struct guard_grants *grants;  /* changed by readable; NULL: none */
+	struct hold *hold;            /* for disks that the guard alone may write; NULL: none do */
 };
 
 /*

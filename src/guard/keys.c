@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "crypto/hash.h"
+#include "guard/connect.h"
 #include "guard/teller.h"
 #include "proto/parent.h"
 
@@ -55,7 +56,7 @@ keys_make(
 		status = key_file_encode(&file, &text, reterr);
 	}
 	if (status == AZ_OK)
-		status = file_create(dirfd, TELLER_KEY_FILE, buffer_peek(&text), 0600, reterr);
+		status = file_create(dirfd, GUARD_KEY_FILE, buffer_peek(&text), 0600, reterr);
 	if (status == AZ_CONFLICT)
 		(void)az_fail(reterr, AZ_CONFLICT, "this guard has a key already");
 	sign_key_free(&key);

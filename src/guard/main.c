@@ -6,6 +6,7 @@
  *	azukari-guard key        makes its key
  *	azukari-guard deliver    what is in the queue, once, where no guard is at work
  *	azukari-guard forward    what the logs of other machines say of devices (forward.h)
+ *	azukari-guard put        a file onto a granted memory, after the house's yes (put.h)
  *	azukari-guard tell       the guard's other half (teller.h), which it starts itself
  *	azukari-guard lines      who reads those logs (lines.h), which forward starts itself
  */
@@ -24,8 +25,10 @@
 #include "config.h"
 #include "guard/forward.h"
 #include "guard/guard.h"
+#include "guard/hold.h"
 #include "guard/keys.h"
 #include "guard/lines.h"
+#include "guard/put.h"
 #include "guard/teller.h"
 #include "guard/witness.h"
 
@@ -40,7 +43,8 @@
 
 struct options {
 	const char *state, *connect, *house;
-	const char *file; /* of forward */
+	const char *file; /* of forward and put */
+	const char *name; /* of put */
 };
 
 static void
@@ -63,9 +67,9 @@ on_decided(
 		witness_interface(arg, interface, verdict, grant);
 	print_time();
 	(void)printf("%s usb %s %s vendor=%s product=%s serial=\"%s\" label=\"%s\"\n",
-	    verdict == GUARD_ALLOW      ? "allowed"
-		: verdict == GUARD_READ ? "granted"
-					: "refused",
+	    verdict == GUARD_ALLOW        ? "allowed"
+		: verdict != GUARD_REFUSE ? "granted"
+					  : "refused",
 	    interface->name, usb_class_name(interface->interface_class, name), interface->vendor,
 	    interface->product, interface->serial, interface->label);
 	(void)fflush(stdout);
@@ -135,6 +139,7 @@ open_witness(const struct options *options, struct guard_report *report,
 		report->readable = on_teller;
 		report->grants = witness_grants(*ret_witness);
 		report->dev_fd = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		status = hold_open(report->writable_fd, report->dev_fd, &report->hold, reterr);
 	}
 	return status;
 }
@@ -164,6 +169,7 @@ run(const struct options *options)
 	if (status == AZ_OK)
 		status = guard_run(root, stop, &report, &err);
 	witness_close(&witness);
+	hold_close(&report.hold);
 	fd_close(&report.writable_fd);
 	fd_close(&report.readable_fd);
 	fd_close(&report.dev_fd);
@@ -257,6 +263,25 @@ forward(const struct options *options)
 	return result.refused > 0 && result.refused == result.lines ? 1 : 0;
 }
 
+/* --- a granted memory ------------------------------------------------------------------------- */
+
+static int
+put(const struct options *options)
+{
+	struct put_config config = {.state = options->state,
+	    .socket_path = options->connect,
+	    .file = options->file,
+	    .name = options->name};
+	struct put_result result = {0};
+	struct az_err err = {0};
+
+	if (put_run(&config, &result, &err) != AZ_OK)
+		return fail(&err);
+	(void)printf("written name=\"%s\" size=%llu sha256=%s disk=%s\n", result.name,
+	    (unsigned long long)result.size, result.sha256, result.disk);
+	return 0;
+}
+
 /* --- arguments -------------------------------------------------------------------------------- */
 
 static const char usage[] =
@@ -264,6 +289,7 @@ static const char usage[] =
     "       azukari-guard key [--state DIR] --house DIR\n"
     "       azukari-guard deliver [--state DIR] --connect SOCKET\n"
     "       azukari-guard forward [--state DIR] [--connect SOCKET] FILE\n"
+    "       azukari-guard put [--state DIR] --connect SOCKET [--as NAME] FILE\n"
     "  Refuses every USB interface but audio, input, hubs and smart cards, and says so, until\n"
     "  SIGTERM. The ports stay closed afterwards. Needs root.\n"
     "  --connect SOCKET  tell the house that listens there\n"
@@ -273,6 +299,8 @@ static const char usage[] =
     "  deliver           what waits in the queue, once, where no guard is at work\n"
     "  forward           what the logs of other machines say of devices: Windows events or\n"
     "                    osquery results, a line of JSON each, in FILE or (-) on standard input\n"
+    "  put               FILE onto the granted memory, if the house finds none of its data in it\n"
+    "  --as NAME         what it is called there; FILE's own name without it\n"
     "example: azukari-guard --connect /srv/house/run/keeper.sock\n";
 
 static bool
@@ -280,7 +308,7 @@ read_options(int argc, char **argv, struct options *options)
 {
 	static const struct option known[] = {{"state", required_argument, NULL, 's'},
 	    {"connect", required_argument, NULL, 'c'}, {"house", required_argument, NULL, 'h'},
-	    {0}};
+	    {"as", required_argument, NULL, 'a'}, {0}};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -288,6 +316,7 @@ read_options(int argc, char **argv, struct options *options)
 		case 's': options->state = optarg; break;
 		case 'c': options->connect = optarg; break;
 		case 'h': options->house = optarg; break;
+		case 'a': options->name = optarg; break;
 		default: return false;
 		}
 	}
@@ -323,7 +352,7 @@ main(int argc, char **argv)
 		proc_name("azukari-lines");
 		return lines_run(LINES_FD, LINES_FD_INPUT);
 	}
-	if (strcmp(command, "forward") == 0)
+	if (strcmp(command, "forward") == 0 || strcmp(command, "put") == 0)
 		options.file = "";
 	if (command[0] != '\0') {
 		argc--;
@@ -337,8 +366,11 @@ main(int argc, char **argv)
 	if (strcmp(command, "key") == 0)
 		return options.house != NULL && options.connect == NULL ? make_key(&options)
 									: wrong_usage();
-	if (options.house != NULL)
+	if (options.house != NULL || (options.name != NULL && strcmp(command, "put") != 0))
 		return wrong_usage();
+	if (strcmp(command, "put") == 0)
+		return options.file[0] != '\0' && options.connect != NULL ? put(&options)
+									  : wrong_usage();
 	if (strcmp(command, "forward") == 0)
 		return options.file[0] != '\0' ? forward(&options) : wrong_usage();
 	if (strcmp(command, "deliver") == 0)

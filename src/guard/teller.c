@@ -16,27 +16,21 @@
 #include "guard/teller.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/frame.h"
 #include "base/proc.h"
-#include "base/socket.h"
 #include "base/wire.h"
-#include "channel/channel.h"
+#include "guard/connect.h"
 #include "guard/queue.h"
-#include "proto/answer.h"
 
 #define HEARTBEAT_MS 5000
 #define RETRY_MS     5000
-#define ANSWER_MS    30000 /* a house that does not answer for so long has gone */
-#define KEY_FILE_MAX 4096u
+#define ANSWER_MS    30000
 #define OUT_MAX      65536u
 
 struct teller {
@@ -50,26 +44,6 @@ struct teller {
 	struct buffer grants; /* that the other half has been told */
 	bool grants_are_told;
 };
-
-enum az_status
-teller_key(int dirfd, struct key_file *ret_file, struct az_err *reterr)
-{
-	struct buffer text;
-	enum az_status status;
-
-	buffer_init(&text, KEY_FILE_MAX, true);
-	status = file_read_whole(dirfd, TELLER_KEY_FILE, &text, reterr);
-	if (status == AZ_NOT_FOUND)
-		status = az_fail(reterr, AZ_NOT_FOUND, "this guard has no key: azukari-guard key");
-	if (status == AZ_OK)
-		status = key_file_decode(buffer_peek(&text), ret_file, reterr);
-	buffer_fini(&text);
-	if (status == AZ_OK && ret_file->kind != KEY_GUARD) {
-		key_file_fini(ret_file);
-		status = az_fail(reterr, AZ_INVALID, "the key is not a guard's");
-	}
-	return status;
-}
 
 /* --- the other half --------------------------------------------------------------------------- */
 
@@ -118,48 +92,19 @@ wait_for_guard(struct teller *teller, int wait_ms, struct az_err *reterr)
 
 /* --- the house -------------------------------------------------------------------------------- */
 
-/* The number "last" of an answer, and the grants in it. */
-static enum az_status
-read_answer(const struct front_answer *answer, uint64_t *ret_last, struct bytes *ret_grants,
-    struct az_err *reterr)
-{
-	struct answer_reader reader;
-	struct answer_event event;
-	bool found = false;
-	enum az_status status;
-
-	answer_reader_init(&reader, buffer_peek(&answer->tree));
-	while ((status = answer_next(&reader, &event)) == AZ_OK) {
-		if (event.tag == ANSWER_UINT && reader.depth == 1 &&
-		    strcmp(event.name, "last") == 0) {
-			*ret_last = event.number;
-			found = true;
-		}
-		if (event.tag == ANSWER_BYTES && reader.depth == 1 &&
-		    strcmp(event.name, "grants") == 0)
-			*ret_grants = event.bytes;
-	}
-	return status == AZ_NOT_FOUND && found
-	    ? AZ_OK
-	    : az_fail(reterr, AZ_FORGED, "the house sent an answer that cannot be");
-}
-
 /* Passes grants on, if they are others than before. */
 static enum az_status
 tell_grants(struct teller *teller, struct bytes grants, struct az_err *reterr)
 {
-	struct wire_reader reader;
-	struct endpoint_grant grant;
+	struct guard_grants known;
 	enum az_status status;
 
 	if (teller->guard.fd < 0 ||
 	    (teller->grants_are_told && bytes_equal(grants, buffer_peek(&teller->grants))))
 		return AZ_OK;
-	wire_reader_init(&reader, grants);
-	while (reader.rest.size > 0) {
-		if (!endpoint_grant_get(&reader, &grant))
-			return az_fail(reterr, AZ_FORGED, "the house sent a grant that cannot be");
-	}
+	status = connect_grants(grants, &known, reterr);
+	if (status != AZ_OK)
+		return status;
 	buffer_clear(&teller->grants);
 	teller->grants_are_told = false;
 	status = buffer_append(&teller->grants, grants);
@@ -184,7 +129,7 @@ ask(struct teller *teller, enum front_message type, const union front_request *r
 	if (status == AZ_OK && answer.status != AZ_OK)
 		status = az_fail(reterr, answer.status, "%s", answer.text);
 	if (status == AZ_OK)
-		status = read_answer(&answer, ret_last, &grants, reterr);
+		status = connect_answer(&answer, ret_last, &grants, reterr);
 	if (status == AZ_OK)
 		status = tell_grants(teller, grants, reterr);
 	front_answer_fini(&answer);
@@ -221,38 +166,17 @@ settle(struct teller *teller, uint64_t has, struct az_err *reterr)
 }
 
 static enum az_status
-present(struct teller *teller, struct az_err *reterr)
-{
-	struct heads seen = {0};
-	enum az_status status = heads_read(teller->dirfd, teller->key.house, &seen, reterr);
-
-	if (status == AZ_OK)
-		status = channel_present(teller->channel, &seen, reterr);
-	heads_fini(&seen);
-	return status;
-}
-
-static enum az_status
 sign_in(struct teller *teller, struct az_err *reterr)
 {
-	struct channel_config config = {.state_dirfd = teller->dirfd, .wait_ms = ANSWER_MS};
 	union front_request request = {0};
 	uint64_t has = 0;
-	int fd = -1;
-	enum az_status status = socket_connect(
-	    AT_FDCWD, teller->socket_path, "the house cannot be reached", &fd, reterr);
+	enum az_status status = connect_open(teller->dirfd, &teller->key, teller->socket_path,
+	    ANSWER_MS, &teller->channel, &request, reterr);
 
-	memcpy(config.house, teller->key.house, sizeof(config.house));
-	memcpy(config.keeper, teller->key.keeper, sizeof(config.keeper));
-	if (status == AZ_OK)
-		status = channel_open(fd, &config, &teller->channel, reterr);
-	if (status == AZ_OK)
-		status = channel_sign(teller->channel, &teller->key, FRONT_SIGN_IN_GUARD,
-		    request.guard_sign_in.key, request.guard_sign_in.signature, reterr);
 	if (status == AZ_OK)
 		status = ask(teller, FRONT_GUARD_SIGN_IN, &request, &has, reterr);
 	if (status == AZ_OK)
-		status = present(teller, reterr);
+		status = connect_present(teller->dirfd, &teller->key, teller->channel, reterr);
 	if (status == AZ_OK)
 		channel_keep_heads(teller->channel);
 	if (status == AZ_OK)
@@ -389,13 +313,10 @@ teller_run(int dirfd, int guard_fd, const char *socket_path, struct az_err *rete
 	struct teller teller = {.dirfd = dirfd, .socket_path = socket_path, .said = AZ_OK};
 	struct sandbox sandbox = {
 	    .profile = SANDBOX_FRONT, .writable_dirs = &dirfd, .writable_count = 1};
-	struct sockaddr_un address;
-	enum az_status status = teller_key(dirfd, &teller.key, reterr);
+	enum az_status status = connect_key(dirfd, &teller.key, reterr);
 
 	buffer_init(&teller.grants, TELLER_BODY_MAX, false);
 	link_init(&teller.guard, guard_fd, LINK_NONBLOCKING, TELLER_BODY_MAX, OUT_MAX, false);
-	if (status == AZ_OK && strlen(socket_path) >= sizeof(address.sun_path))
-		status = az_fail(reterr, AZ_INVALID, "the path of the socket is too long");
 	if (status == AZ_OK)
 		status = queue_open(
 		    dirfd, teller.key.house, teller.key.seed, QUEUE_ROOM, &teller.queue, reterr);

@@ -15,7 +15,6 @@
 #include <stdint.h>
 
 #include "base/status.h"
-#include "crypto/sign.h"
 
 enum teller_message {
 	TELL_LAST = 1,
@@ -24,10 +23,6 @@ enum teller_message {
 	TOLD_GRANTS = 4,
 };
 #define TELLER_BODY_MAX 8192u
-
-/* The key file of the guard, in its folder. AZ_NOT_FOUND, AZ_INVALID. */
-#define TELLER_KEY_FILE "guard.key"
-AZ_CHECKED enum az_status teller_key(int dirfd, struct key_file *ret_file, struct az_err *reterr);
 
 /*
  * Shuts itself in and delivers what is in the queue of the folder dirfd to the house that listens at the path of a socket:

@@ -18,6 +18,7 @@
 #include "base/frame.h"
 #include "base/proc.h"
 #include "base/wire.h"
+#include "guard/connect.h"
 #include "guard/queue.h"
 #include "guard/seen.h"
 #include "guard/teller.h"
@@ -169,7 +170,7 @@ witness_interface(struct witness *witness, const struct usb_interface *interface
     enum guard_verdict verdict, uint32_t grant)
 {
 	struct endpoint_event event = {.kind = verdict == GUARD_ALLOW ? ENDPOINT_ALLOWED
-		: verdict == GUARD_READ                               ? ENDPOINT_GRANTED
+		: verdict != GUARD_REFUSE                             ? ENDPOINT_GRANTED
 								      : ENDPOINT_REFUSED,
 	    .count = grant,
 	    .interface_class = interface->interface_class,
@@ -209,16 +210,8 @@ append_own(struct witness *witness, enum endpoint_kind kind)
 static enum az_status
 take_grants(struct witness *witness, struct bytes body, struct az_err *reterr)
 {
-	struct guard_grants grants = {.changed = true};
-	struct wire_reader reader;
-
-	wire_reader_init(&reader, body);
-	while (reader.rest.size > 0) {
-		if (grants.count == ENDPOINT_GRANTS_MAX ||
-		    !endpoint_grant_get(&reader, &grants.items[grants.count++]))
-			return az_fail(reterr, AZ_INVALID, "the teller: a malformed message");
-	}
-	witness->grants = grants;
+	if (connect_grants(body, &witness->grants, NULL) != AZ_OK)
+		return az_fail(reterr, AZ_INVALID, "the teller: a malformed message");
 	return AZ_OK;
 }
 
@@ -265,7 +258,7 @@ witness_open(int dirfd, const struct witness_config *config, struct witness **re
 	witness->run_fd = config->run_fd;
 	witness->lock_fd = -1;
 	witness->teller.fd = -1;
-	status = teller_key(dirfd, &key, reterr);
+	status = connect_key(dirfd, &key, reterr);
 	if (status == AZ_OK)
 		status = witness_lock(dirfd, &witness->lock_fd, reterr);
 	if (status == AZ_OK)

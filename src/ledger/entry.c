@@ -107,6 +107,7 @@ static const struct {
     [ENTRY_GRANT] = {"grant", GROUP_SUBJECT},
     [ENTRY_PLUGGED] = {"plugged", GROUP_SUBJECT},
     [ENTRY_FORWARDED] = {"forwarded", GROUP_SUBJECT},
+    [ENTRY_PUT] = {"put", GROUP_SUBJECT | GROUP_DOCUMENT},
     [ENTRY_HISTORY] = {"history", GROUP_SUBJECT | GROUP_DOCUMENT},
     [ENTRY_TRACE_LIST] = {"trace-list", GROUP_SUBJECT | GROUP_DOCUMENT},
     [ENTRY_TRACE_OPENED] = {"trace-opened", GROUP_SUBJECT | GROUP_DOCUMENT},

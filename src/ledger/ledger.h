@@ -89,7 +89,10 @@ enum entry_type {
 	ENTRY_GUARD = 120,   /* subject: the device; detail: 1 its guard signed in, 2 it went */
 	ENTRY_GRANT = 122,   /* subject: the grant; detail: 1 added, 2 closed; detail64: of what */
 	ENTRY_PLUGGED = 121, /* what a guard reports; codes.md says what is where */
-	ENTRY_FORWARDED = 123,       /* what a guard forwards of a desk's own log; the same */
+	ENTRY_FORWARDED = 123, /* what a guard forwards of a desk's own log; the same */
+	/* A file for a granted memory. subject: the grant; detail: 1 may be written, 2 not, 3 was, 4 was not; detail64: its size;
+	   rows: values of the house in it; document: its SHA-256 */
+	ENTRY_PUT = 124,
 	ENTRY_LEDGER_EXPORTED = 100, /* subject: the log; detail64: its size */
 	/* client logs */
 	ENTRY_ENTRUSTED = 32,

@@ -101,6 +101,7 @@ endpoint_grant_put(struct wire_writer *writer, const struct endpoint_grant *gran
 	wire_put_u16(writer, grant->vendor);
 	wire_put_u16(writer, grant->product);
 	wire_put_i64(writer, grant->until_us);
+	wire_put_u8(writer, grant->access);
 	wire_put_text(writer, grant->serial);
 }
 
@@ -114,8 +115,10 @@ endpoint_grant_get(struct wire_reader *reader, struct endpoint_grant *ret_grant)
 	grant.vendor = wire_get_u16(reader);
 	grant.product = wire_get_u16(reader);
 	grant.until_us = wire_get_i64(reader);
+	grant.access = wire_get_u8(reader);
 	wire_get_text(reader, grant.serial, sizeof(grant.serial));
-	if (grant.id == 0 || grant.serial[0] == '\0' || !is_printable(grant.serial))
+	if (grant.id == 0 || (grant.access != GRANT_READ && grant.access != GRANT_WRITE) ||
+	    grant.serial[0] == '\0' || !is_printable(grant.serial))
 		reader->failed = true;
 	if (reader->failed)
 		return false;

@@ -58,10 +58,16 @@ struct endpoint_grant {
 	uint32_t id;
 	uint16_t vendor, product;
 	int64_t until_us;
+	uint8_t access;                  /* enum grant_access */
 	char serial[ENDPOINT_TEXT_SIZE]; /* never empty */
 };
+enum grant_access {
+	GRANT_NOTHING = 0,
+	GRANT_READ = 1,
+	GRANT_WRITE = 2 /* by the guard, after the house's yes */
+};
 #define ENDPOINT_GRANTS_MAX 32u
-#define ENDPOINT_GRANT_SIZE 148u /* bytes of the largest */
+#define ENDPOINT_GRANT_SIZE 149u /* bytes of the largest */
 void endpoint_grant_put(struct wire_writer *writer, const struct endpoint_grant *grant);
 bool endpoint_grant_get(struct wire_reader *reader, struct endpoint_grant *ret_grant) AZ_CHECKED;
 

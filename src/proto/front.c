@@ -417,6 +417,17 @@ walk_query(struct walk *walk, struct front_query *query)
 	walk->bad |= query->record != 0 && query->staff[0] != '\0';
 }
 
+/* Of any kind, also what is no text. */
+static void
+walk_raw_bytes(struct walk *walk, struct bytes *bytes, size_t max)
+{
+	if (walk->writer != NULL)
+		wire_put_bytes(walk->writer, *bytes);
+	else
+		*bytes = wire_get_bytes(walk->reader, max);
+	walk->bad |= bytes->size > max;
+}
+
 static void
 walk_guard_sign_in(struct walk *walk, struct front_guard_sign_in *sign_in)
 {
@@ -432,11 +443,7 @@ walk_guard_report(struct walk *walk, struct front_guard_report *report)
 
 	walk_u64(walk, &report->first);
 	walk_u8(walk, &report->count);
-	if (walk->writer != NULL)
-		wire_put_bytes(walk->writer, report->events);
-	else
-		report->events =
-		    wire_get_bytes(walk->reader, FRONT_EVENTS_MAX * ENDPOINT_EVENT_MAX);
+	walk_raw_bytes(walk, &report->events, FRONT_EVENTS_MAX * ENDPOINT_EVENT_MAX);
 	walk->bad |= report->count > FRONT_EVENTS_MAX ||
 	    (report->first == 0) != (report->count == 0) ||
 	    report->first > UINT64_MAX - FRONT_EVENTS_MAX;
@@ -452,6 +459,8 @@ walk_grant_add(struct walk *walk, struct front_grant_add *add)
 	walk_label(walk, add->device, false);
 	walk_u16(walk, &add->vendor);
 	walk_u16(walk, &add->product);
+	walk_u8(walk, &add->access);
+	walk->bad |= add->access != GRANT_READ && add->access != GRANT_WRITE;
 	walk_text(walk, add->serial, sizeof(add->serial));
 	walk_days(walk, &add->until);
 	walk->bad |= add->serial[0] == '\0';
@@ -518,6 +527,20 @@ walk_number(struct walk *walk, uint32_t *number)
 {
 	walk_u32(walk, number);
 	walk->bad |= *number == 0;
+}
+
+static void
+walk_put(struct walk *walk, struct front_put *put)
+{
+	walk_number(walk, &put->grant);
+	walk_u64(walk, &put->size);
+	walk_raw(walk, put->sha256, sizeof(put->sha256));
+	walk_name(walk, put->name);
+	walk_text(walk, put->users, sizeof(put->users));
+	walk->bad |= put->size > FRONT_PUT_MAX || put->name[0] == '\0' || put->name[0] == '.' ||
+	    strchr(put->name, '/') != NULL;
+	for (const char *at = put->users; *at != '\0'; at++)
+		walk->bad |= (unsigned char)*at < 0x20 || (unsigned char)*at >= 0x7f;
 }
 
 static void
@@ -670,10 +693,21 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 		walk_label(walk, request->until.label, false);
 		walk_days(walk, &request->until.day);
 		break;
+	case FRONT_PUT_SIGN_IN:
 	case FRONT_GUARD_SIGN_IN: walk_guard_sign_in(walk, &request->guard_sign_in); break;
 	case FRONT_GUARD_REPORT: walk_guard_report(walk, &request->guard_report); break;
 	case FRONT_GRANT_ADD: walk_grant_add(walk, &request->grant_add); break;
 	case FRONT_LEDGER_PLUGGED: walk_plugged(walk, &request->plugged); break;
+	case FRONT_PUT: walk_put(walk, &request->put); break;
+	case FRONT_PUT_BYTES:
+		walk_raw_bytes(walk, &request->put_bytes.bytes, FRONT_PUT_BYTES_MAX);
+		walk->bad |= request->put_bytes.bytes.size == 0;
+		break;
+	case FRONT_PUT_END: break;
+	case FRONT_PUT_WRITTEN:
+		walk_u8(walk, &request->put_written.written);
+		walk->bad |= request->put_written.written != 1 && request->put_written.written != 2;
+		break;
 	case FRONT_ENROL: walk_enrol(walk, &request->enrol); break;
 	case FRONT_APPROVE:
 		walk_number(walk, &request->approve.number);

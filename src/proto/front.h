@@ -90,6 +90,11 @@ enum front_message {
 	FRONT_GRANT_ADD = 108,
 	FRONT_GRANT_LIST = 109,
 	FRONT_GRANT_CLOSE = 110,
+	FRONT_PUT_SIGN_IN = 111, /* as GUARD_SIGN_IN: a guard's other line, which may only put */
+	FRONT_PUT = 112,         /* a file that is to be written to a granted memory */
+	FRONT_PUT_BYTES = 113,   /* of it, in order */
+	FRONT_PUT_END = 114,     /* answered when it has been decided */
+	FRONT_PUT_WRITTEN = 115, /* what came of a yes */
 	FRONT_POLICY_ADD = 120,
 	FRONT_POLICY_LIST = 121,
 	FRONT_POLICY_EXTEND = 122,
@@ -519,8 +524,27 @@ struct front_guard_report {
 struct front_grant_add {
 	char device[LABEL_SIZE];
 	uint16_t vendor, product;
+	uint8_t access;                  /* enum grant_access */
 	char serial[ENDPOINT_TEXT_SIZE]; /* printable ASCII, not empty */
 	int32_t until;                   /* the last day */
+};
+
+#define FRONT_PUT_MAX       UINT64_C(67108864) /* bytes of a file */
+#define FRONT_PUT_BYTES_MAX 49152u             /* in one message */
+struct front_put {
+	uint32_t grant;
+	uint64_t size;
+	uint8_t sha256[32];
+	char name[NAME_SIZE]; /* that it gets there: no '/', nothing that begins with a '.' */
+	char users[128];      /* who is signed in there; printable ASCII, may be empty */
+};
+
+struct front_put_bytes {
+	struct bytes bytes; /* borrowed; not empty */
+};
+
+struct front_put_written {
+	uint8_t written; /* 1: whole, and read again; 2: not */
 };
 
 #define FRONT_PLUGGED_MAX 100u
@@ -578,6 +602,9 @@ union front_request {
 	struct front_guard_sign_in guard_sign_in;
 	struct front_guard_report guard_report;
 	struct front_plugged plugged;
+	struct front_put put;
+	struct front_put_bytes put_bytes;
+	struct front_put_written put_written;
 	struct front_grant_add grant_add;
 };
 

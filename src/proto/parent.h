@@ -8,6 +8,7 @@
  *	intake  fd 3 keeper, 4 the list (the reading end of a pipe), 5 match tables
  *	verify  fd 3 keeper, 4 HOUSE/keeper/ledger      (azukari-keeper with argv[1] "verify")
  *	attribute  fd 3 keeper
+ *	scanner    fd 3 keeper
  */
 #ifndef AZ_PROTO_PARENT_H
 #define AZ_PROTO_PARENT_H
@@ -52,7 +53,13 @@ enum parent_message {
 	    70, /* raw 32: the host secret that the key ring is sealed under from now on */
 };
 
-enum parent_child { CHILD_NONE = 0, CHILD_INTAKE = 1, CHILD_VERIFY = 2, CHILD_ATTRIBUTE = 3 };
+enum parent_child {
+	CHILD_NONE = 0,
+	CHILD_INTAKE = 1,
+	CHILD_VERIFY = 2,
+	CHILD_ATTRIBUTE = 3,
+	CHILD_SCANNER = 4
+};
 
 #define PARENT_BODY_MAX  4096u
 #define PARENT_RING_SIZE 32u

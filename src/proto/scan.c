@@ -21,7 +21,8 @@ scan_read_get(struct wire_reader *reader, struct scan_read *ret_read)
 	read.bytes_max = wire_get_u64(reader);
 	read.time_max_us = wire_get_u64(reader);
 	read.flags = wire_get_u8(reader);
-	if ((read.flags & ~(SCAN_FLAG_IMAGE | SCAN_FLAG_HITS | SCAN_FLAG_TOKENS)) != 0 ||
+	if ((read.flags &
+		~(SCAN_FLAG_IMAGE | SCAN_FLAG_HITS | SCAN_FLAG_TOKENS | SCAN_FLAG_STRICT)) != 0 ||
 	    read.time_max_us > INT64_MAX / 4)
 		reader->failed = true;
 	*ret_read = reader->failed ? (struct scan_read){0} : read;

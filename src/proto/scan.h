@@ -26,6 +26,7 @@ enum scan_message {
 #define SCAN_FLAG_IMAGE  1u /* search it for files at its sectors */
 #define SCAN_FLAG_HITS   2u /* tell the place of each token */
 #define SCAN_FLAG_TOKENS 4u /* tell what telephones and mails say */
+#define SCAN_FLAG_STRICT 8u /* what is not text, or made of it, is told as opaque */
 
 /* u64 bytes_max, u64 time_max_us, u8 flags */
 struct scan_read {

@@ -17,7 +17,7 @@ scan_unread_name(enum scan_unread reason)
 {
 	static const char *const names[SCAN_UNREADS] = {"none", "encrypted", "damaged",
 	    "unsupported", "too large", "too long", "too deep", "cannot be read", "denied",
-	    "no file", "the scanner died", "too large for its format"};
+	    "no file", "the scanner died", "too large for its format", "no text"};
 
 	return reason < SCAN_UNREADS ? names[reason] : names[0];
 }

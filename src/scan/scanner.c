@@ -194,7 +194,8 @@ read_one(struct scanner *scanner, const struct frame *frame, struct az_err *rete
 		return az_fail(reterr, AZ_INVALID, "a malformed message");
 	limits = (struct scan_limits){.bytes_max = read.bytes_max,
 	    .time_max_us = (int64_t)read.time_max_us,
-	    .is_image = (read.flags & SCAN_FLAG_IMAGE) != 0};
+	    .is_image = (read.flags & SCAN_FLAG_IMAGE) != 0,
+	    .is_strict = (read.flags & SCAN_FLAG_STRICT) != 0};
 	scanner->id = frame->id;
 	scanner->tells_hits = (read.flags & SCAN_FLAG_HITS) != 0;
 	scanner->tells_tokens = (read.flags & SCAN_FLAG_TOKENS) != 0;

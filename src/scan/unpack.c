@@ -136,6 +136,7 @@ enum az_status
 scan_bytes(struct scan_job *job, struct scan_source *source)
 {
 	struct scan_pass *pass = NULL;
+	struct scan_text text = {0};
 	uint64_t next_hole = 0;
 	enum az_status status = scan_job_pass(job, &pass);
 
@@ -144,7 +145,7 @@ scan_bytes(struct scan_job *job, struct scan_source *source)
 		uint8_t *data = scan_pass_room(pass, &room);
 
 		/* Holes are asked for now and then: a question costs as much as a read. */
-		if (source->at >= next_hole) {
+		if (source->at >= next_hole && !job->limits->is_strict) {
 			if (!scan_source_skip_hole(source, pass))
 				break;
 			next_hole = source->at + (SCAN_HOLE_STEP);
@@ -153,11 +154,15 @@ scan_bytes(struct scan_job *job, struct scan_source *source)
 		status = scan_source_read(job, source, data, room, &size);
 		if (status != AZ_OK || size == 0)
 			break;
+		if (job->limits->is_strict)
+			scan_text_take(&text, bytes_make(data, size));
 		scan_pass_filled(pass, size);
 		scan_job_progress(job, size);
 	}
 	if (pass != NULL)
 		scan_pass_end(pass);
+	if (job->limits->is_strict && !scan_text_end(&text))
+		scan_job_unread(job, SCAN_UNREAD_OPAQUE);
 	scan_pass_free(&pass);
 	return status == AZ_OK ? AZ_OK : scan_source_unread(job, status);
 }
@@ -221,6 +226,12 @@ scan_source_scan(struct scan_job *job, struct scan_source *source)
 		return scan_source_unread(job, status);
 	format = scan_format_of(
 	    bytes_make(source->head, source->head_size), job->depth == 0 && !source->is_stream);
+	if (job->limits->is_strict &&
+	    (format == FORMAT_PDF || format == FORMAT_SQLITE || format == FORMAT_IMAGE ||
+		format == FORMAT_ISO)) {
+		scan_job_unread(job, SCAN_UNREAD_OPAQUE);
+		return AZ_OK;
+	}
 	if (job->depth == 0 && job->limits->is_image)
 		format = FORMAT_IMAGE;
 	if (format != FORMAT_BYTES && job->depth >= SCAN_DEPTH_MAX) {

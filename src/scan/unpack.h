@@ -28,6 +28,8 @@ enum scan_unread {
 	SCAN_UNREAD_KIND = 9,    /* no file: a device, socket or pipe that was not named itself */
 	SCAN_UNREAD_DIED = 10,   /* the scanner ended over it */
 	SCAN_UNREAD_MEMORY = 11, /* too large for a format that must be held in memory */
+	SCAN_UNREAD_OPAQUE =
+	    12, /* it was asked for text, and this is none: nobody can tell what it holds */
 	SCAN_UNREADS,
 };
 
@@ -39,6 +41,11 @@ struct scan_limits {
 	int64_t time_max_us;
 	bool
 	    is_image; /* a block device: raw and searched for files whatever stands at its beginning */
+	/*
+	 * Only text, archives of it, and documents that are marked-up text: all else is told as opaque. PDF, databases and
+	 * images of disks are, since there is room in them for what nobody reads.
+	 */
+	bool is_strict;
 };
 
 #define SCAN_MEMBER_MAX 1024u /* bytes of a member's name, its NUL included */

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "scan/text.h"
 #include "scan/unpack.h"
 
 struct archive;

@@ -46,6 +46,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
 	limits.is_image = size > 0 && data[size - 1] == 0x49;
+	limits.is_strict = size > 1 && data[size - 2] == 0x53;
 	if (scan_file(fd, &limits, &report, NULL) != AZ_OK)
 		abort();
 	(void)close(fd);

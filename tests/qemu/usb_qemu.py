@@ -5,7 +5,7 @@ usb_qemu.py FOLDER PROGRAM…: the guard and what a house needs; FOLDER keeps De
 or the kernel cannot be had."""
 import glob, json, os, re, shutil, socket, subprocess, sys, tempfile, time
 
-MODULES = ('xhci-pci', 'usbhid', 'hid-generic', 'evdev', 'sd_mod', 'usb-storage', 'uas')
+MODULES = ('xhci-pci', 'usbhid', 'hid-generic', 'evdev', 'sd_mod', 'usb-storage', 'uas', 'vfat', 'nls_cp437', 'nls_ascii')
 INIT = '''#!/bin/busybox sh
 /bin/busybox --install -s /bin
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
@@ -86,6 +86,11 @@ def initramfs(work, kernel, programs):
         for library in libraries_of(program):
             os.makedirs(root + os.path.dirname(library), exist_ok=True)
             shutil.copy(library, root + library)
+    # What intake needs to read lists: converters of the C library, which no listing of libraries names.
+    for converter in glob.glob('/usr/lib/*/gconv/*'):
+        if re.search('gconv-modules|JIS|JP|932|UTF-16', converter) and os.path.isfile(converter):
+            os.makedirs(root + os.path.dirname(converter), exist_ok=True)
+            shutil.copy(converter, root + converter)
     with open(root + '/init', 'w') as file:
         file.write(INIT)
     os.chmod(root + '/init', 0o755)
@@ -189,6 +194,7 @@ def try_all(folder, work, kernel, image):
     try:
         scenario(machine)
         granted(machine)
+        written(machine)
     finally:
         machine.end()
         if failed and os.environ.get('QEMU_LOG'):
@@ -284,6 +290,9 @@ def main(folder, *programs):
         for number in range(8):
             with open('%s/stick%d' % (work, number), 'wb') as file:
                 file.write(b'CONTENT-OF-THE-STICK\n' + b'\0' * (1 << 20))
+        with open(work + '/stick8', 'wb') as file:
+            file.truncate(64 << 20)
+        subprocess.run(['busybox', 'mkdosfs', work + '/stick8'], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         usbguard = shutil.which('usbguard')
         image = initramfs(work, kernel, programs + ((usbguard,) if usbguard else ()))
         try:
@@ -401,6 +410,54 @@ def granted(machine):
     ok(logged(machine, {'what': 'refused', 'serial': 'GOOD'}), 'which is an entry, too')
     with open(machine.work + '/stick6', 'rb') as file:
         ok(file.read(8) == b'CONTENT-', 'nothing was written to the stick')
+    if failed:
+        for name in ('log', 'serve', 'asked'):
+            print('# ' + machine.run('cat /tmp/' + name)[0].replace('\n', '\n# '))
+
+
+def holds_harmless_only(path):
+    with open(path, 'rb') as file:
+        content = file.read()
+    return b'Minutes of Tuesday' in content and b'Lee' not in content
+
+
+def written(machine):
+    """A stick that may be written: by the guard, what the house has read and knows nothing of."""
+    put = 'azukari-guard put --state /tmp/guard --connect /tmp/house/run/keeper.sock '
+    machine.unplug('good')
+    machine.unplug('other')
+    for command in ('client add c01 --name City', 'purpose add c01/checkup --fields name,phone --roles agent --until 2030-12-31',
+                    'staff add mori --role supervisor --key-out /tmp/mori.key'):
+        ask(machine, command)
+    machine.run("printf 'number,name,phone\\n1,Ann Lee,03-1234-5678\\n2,Bob Ray,090-1111-2222\\n' >/tmp/list.csv")
+    machine.run("printf 'Minutes of Tuesday\\n' >/tmp/minutes.txt; printf 'tar\\n' >/tmp/more.txt; tar cf /tmp/list.tar -C /tmp list.csv")
+    rows = ask(machine, '--key /tmp/mori.key entrust --client c01 --purpose checkup --as-of 2026-04-01 /tmp/list.csv')
+    ok(rows.get('accepted') == 2, 'the house has a list')
+    ok(machine.run(put + '/tmp/minutes.txt')[1] == 1, 'without a memory nothing is written')
+    today = machine.run('date -u +%Y-%m-%d')[0]
+    grant = ask(machine, 'grant add host --vendor 46f4 --product 0001 --serial WRITE --write --until %s' % today)
+    ok(grant.get('kind') == 'grant', 'one stick may be written')
+    stick(machine, 'writable', 8, port='8', serial='WRITE')
+    ok(machine.wait('grep -q "granted usb 2-8:1.0 mass storage" /tmp/log', 30) and machine.wait(DISK), 'it is a disk')
+    ok(machine.wait('[ "$(cat /sys/block/sd*/ro)" = 1 ]'), 'that is read-only')
+    disk = '/dev/' + machine.run('ls /sys/block | grep sd')[0].split()[0]
+    machine.run('mkdir -p /tmp/mine')
+    ok(machine.run('mount -t vfat -o ro %s /tmp/mine 2>/dev/null' % disk)[1] != 0, 'and that nobody else mounts')
+    machine.run('while [ ! -e /tmp/done ]; do cat /proc/mounts; done >/tmp/mounts 2>/dev/null &')
+    text, code = machine.run(put + '/tmp/minutes.txt 2>&1', 120)
+    machine.run('touch /tmp/done')
+    ok(code == 0 and 'size=19' in text, 'a harmless file is written' if code == 0 else 'a harmless file is written: ' + text)
+    ok(machine.run('grep -q sd /tmp/mounts')[1] != 0 and machine.run('grep -q rootfs /tmp/mounts')[1] == 0, 'where nobody else sees it')
+    ok(logged(machine, {'what': 'allowed', 'name': 'minutes.txt', 'size': 19, 'grant': grant.get('id')}), 'which is an entry, before')
+    ok(logged(machine, {'what': 'written', 'name': 'minutes.txt'}), 'and after')
+    for name in ('list.csv', 'list.tar'):
+        text, code = machine.run(put + '/tmp/%s 2>&1' % name, 120)
+        ok(code == 3 and 'holds data of the house' in text, name + ' is refused' if code == 3 else name + ' is refused: ' + text)
+        ok(logged(machine, {'what': 'refused', 'name': name, 'grant': grant.get('id'), 'values': 2}), 'which is an entry')
+    ok(machine.run(put + '/tmp/minutes.txt')[1] == 1, 'what is there is not written over')
+    ok(machine.run('mount -t vfat -o ro %s /tmp/mine 2>/dev/null' % disk)[1] != 0, 'the guard holds it again')
+    ok(machine.run('echo x | dd of=%s bs=1 conv=notrunc 2>/dev/null' % disk)[1] != 0, 'and nobody writes to it')
+    ok(holds_harmless_only(machine.work + '/stick8'), 'what is on the stick is the harmless file')
     if failed:
         for name in ('log', 'serve', 'asked'):
             print('# ' + machine.run('cat /tmp/' + name)[0].replace('\n', '\n# '))

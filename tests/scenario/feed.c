@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "guard/connect.h"
 #include "guard/queue.h"
 #include "guard/teller.h"
 
@@ -82,7 +83,7 @@ append_all(int dirfd, unsigned int events, int64_t begin_us)
 	struct az_err err = {0};
 	unsigned int number;
 
-	if (teller_key(dirfd, &key, &err) != AZ_OK ||
+	if (connect_key(dirfd, &key, &err) != AZ_OK ||
 	    queue_open(dirfd, key.house, key.seed, QUEUE_ROOM, &queue, &err) != AZ_OK) {
 		(void)fprintf(stderr, "feed: %s\n", err.text);
 		return 1;
@@ -113,7 +114,7 @@ count_in(int dirfd)
 	struct queue *queue = NULL;
 	unsigned int count = 0;
 
-	if (teller_key(dirfd, &key, NULL) == AZ_OK &&
+	if (connect_key(dirfd, &key, NULL) == AZ_OK &&
 	    queue_open(dirfd, key.house, key.seed, QUEUE_ROOM, &queue, NULL) == AZ_OK)
 		count = last_in(queue);
 	queue_close(&queue);

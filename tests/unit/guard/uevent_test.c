@@ -122,15 +122,42 @@ classes_have_names(void **state)
 static void
 a_grant_lets_one_device_be_read(void **state)
 {
-	static struct guard_grants grants = {.count = 2,
-	    .items = {{.id = 4, .vendor = 0x1234, .product = 0xabcd, .until_us = 50, .serial = "A"},
-		{.id = 5, .vendor = 0x0781, .product = 0x5581, .until_us = 100, .serial = "S1"}}};
+	static struct guard_grants grants = {.count = 5,
+	    .items = {{.id = 4,
+			  .vendor = 0x1234,
+			  .product = 0xabcd,
+			  .until_us = 50,
+			  .access = GRANT_READ,
+			  .serial = "A"},
+		{.id = 5,
+		    .vendor = 0x0781,
+		    .product = 0x5581,
+		    .until_us = 100,
+		    .access = GRANT_READ,
+		    .serial = "S1"},
+		{.id = 6,
+		    .vendor = 0x0781,
+		    .product = 0x5583,
+		    .until_us = 100,
+		    .access = GRANT_WRITE,
+		    .serial = "W"},
+		{.id = 7,
+		    .vendor = 0x0781,
+		    .product = 0x5583,
+		    .until_us = 100,
+		    .access = GRANT_READ,
+		    .serial = "W"},
+		{.id = 8, .vendor = 0x0781, .product = 0x5584, .until_us = 100, .serial = "N"}}};
 	static const struct {
 		const char *vendor, *product, *serial;
 		uint8_t class;
 		int64_t now_us;
 		uint32_t grant;
 	} cases[] = {
+	    {"0781", "5583", "W", USB_CLASS_STORAGE, 99, 6},
+	    {"0781", "5583", "W", USB_CLASS_STORAGE, 100, 0},
+	    {"0781", "5583", "W", USB_CLASS_IMAGE, 99, 0},
+	    {"0781", "5584", "N", USB_CLASS_STORAGE, 99, 0},
 	    {"0781", "5581", "S1", USB_CLASS_STORAGE, 99, 5},
 	    {"1234", "abcd", "A", USB_CLASS_STORAGE, 49, 4},
 	    {"0781", "5581", "S1", USB_CLASS_STORAGE, 100, 0},
@@ -157,7 +184,9 @@ a_grant_lets_one_device_be_read(void **state)
 		    interface.product, sizeof(interface.product), "%s", cases[i].product);
 		(void)snprintf(interface.serial, sizeof(interface.serial), "%s", cases[i].serial);
 		assert_int_equal(guard_decide(&interface, &grants, cases[i].now_us, &grant),
-		    cases[i].grant != 0 ? GUARD_READ : GUARD_REFUSE);
+		    cases[i].grant == 6       ? GUARD_WRITE
+			: cases[i].grant != 0 ? GUARD_READ
+					      : GUARD_REFUSE);
 		assert_int_equal(grant, cases[i].grant);
 	}
 }
