@@ -216,7 +216,7 @@ forwarded_hex(const char *text, size_t digits, uint16_t *ret_value)
 /* --- the line --------------------------------------------------------------------------------- */
 
 enum forwarded_fault
-forwarded_read(struct bytes line, const struct forwarded_sink *sink)
+forwarded_read(struct bytes line, struct forwarded_desks *desks, const struct forwarded_sink *sink)
 {
 	enum forwarded_fault fault = FORWARDED_UNKNOWN;
 	json_t *value;
@@ -228,7 +228,7 @@ forwarded_read(struct bytes line, const struct forwarded_sink *sink)
 	value = json_loadb((const char *)line.data, line.size, JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(value))
 		fault = FORWARDED_NO_JSON;
-	else if (!forwarded_windows(value, sink, &fault))
+	else if (!forwarded_windows(value, desks, sink, &fault))
 		(void)forwarded_osquery(value, sink, &fault);
 	json_decref(value);
 	return fault;

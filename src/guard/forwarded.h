@@ -5,7 +5,7 @@
  *                     NXLog writes them
  * osquery results     of usb_devices, disk_info and disk_events: one row a line, or batches
  *
- * Promises  a line gives the same events whenever it is read; what is told of a desk names it; a line that is no such thing, or
+ * Promises  a line gives the same events whenever it is read, but for who was signed in, which other lines say; what is told of a desk names it; a line that is no such thing, or
  *           says less than an event must, is refused with the reason and nothing of its contents.
  * Not       it trusts what a log says: whoever rules a desk can have its log say anything.
  * Threads   none of its own.
@@ -44,9 +44,23 @@ struct forwarded_sink {
 };
 
 /*
- * Reads a line, without its end, and calls take for each event of a device in it: none for events of other things. On a fault
- * nothing was taken.
+ * Who is signed in at desks, as their logs said last: events of devices name the machine's own account. Zero it. Where there are
+ * too many desks, who was heard of longest ago is forgotten.
  */
-enum forwarded_fault forwarded_read(struct bytes line, const struct forwarded_sink *sink);
+#define FORWARDED_DESKS_MAX 2048u
+struct forwarded_desks {
+	struct {
+		char desk[64];
+		char user[64]; /* "": nobody */
+	} items[FORWARDED_DESKS_MAX];
+	size_t next; /* of the next one that is new */
+};
+
+/*
+ * Reads a line, without its end, and calls take for each event of a device in it: none for events of other things. On a fault
+ * nothing was taken. desks is used and changed by it.
+ */
+enum forwarded_fault forwarded_read(
+    struct bytes line, struct forwarded_desks *desks, const struct forwarded_sink *sink);
 
 #endif

@@ -27,8 +27,8 @@ bool forwarded_hex(const char *text, size_t digits, uint16_t *ret_value);
 /* --- the forms -------------------------------------------------------------------------------- */
 
 /* Each is false for what is of another form; else *ret_fault says what became of it. */
-bool forwarded_windows(
-    const json_t *line, const struct forwarded_sink *sink, enum forwarded_fault *ret_fault);
+bool forwarded_windows(const json_t *line, struct forwarded_desks *desks,
+    const struct forwarded_sink *sink, enum forwarded_fault *ret_fault);
 bool forwarded_osquery(
     const json_t *line, const struct forwarded_sink *sink, enum forwarded_fault *ret_fault);
 

@@ -23,6 +23,7 @@ struct lines {
 	bool told; /* the line at work was of a device */
 	bool too_long;
 	struct buffer line;
+	struct forwarded_desks desks;
 };
 
 static void
@@ -86,7 +87,7 @@ end_line(struct lines *lines)
 	if (!lines->too_long && line.size == 0)
 		fault = FORWARDED_GOOD;
 	else if (!lines->too_long)
-		fault = (uint8_t)forwarded_read(line, &sink);
+		fault = (uint8_t)forwarded_read(line, &lines->desks, &sink);
 	if (fault != FORWARDED_GOOD)
 		tell(lines, LINES_REFUSED, lines->number, NULL, &fault);
 	else if (!lines->told && line.size > 0)

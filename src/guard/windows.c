@@ -6,6 +6,7 @@
  *	Kernel-PnP 400 410 411 430   configured, started, did not start, needs more to be installed
  *	DeviceSetupManager 112       a device was set up: its name only
  *	Partition 1006               a disk came or went: it has a capacity when it came
+ *	Security 4624, 4634, 4647    somebody signed in at the desk, by hand or from afar; or out
  *
  * Of Kernel-PnP only what can carry data away is told: at each start a machine names every chip in it there. An event is
  * numbered by its record in the log of its machine, and has its time, since a log that is cleared begins again with 1.
@@ -292,27 +293,89 @@ kind_of(const struct windows *event, uint64_t number, struct endpoint_event *tol
 	return number == 6423 ? ENDPOINT_DESK_REFUSED : ENDPOINT_DESK_SEEN;
 }
 
-/* Who is named with it, if that is a human: machines' accounts end with '$'. */
-static void
-take_user(const struct windows *event, struct endpoint_event *told)
+/* Whether an account is a human's: machines' accounts end with '$', and services have names of their own. */
+static bool
+is_human(const char *user)
 {
 	static const char *const services[] = {
-	    "", "-", "SYSTEM", "LOCAL SERVICE", "NETWORK SERVICE", "ANONYMOUS LOGON"};
-	const char *user = event->user != NULL ? event->user : data_of(event, "SubjectUserName");
+	    "-", "SYSTEM", "LOCAL SERVICE", "NETWORK SERVICE", "ANONYMOUS LOGON"};
 	size_t size = user == NULL ? 0 : strlen(user);
 
-	if (size == 0 || user[size - 1] == '$')
-		return;
+	if (size == 0 || user[size - 1] == '$' || starts_with(user, "DWM-") ||
+	    starts_with(user, "UMFD-"))
+		return false;
 	for (size_t i = 0; i < AZ_ARRAY_SIZE(services); i++) {
 		if (strcasecmp(user, services[i]) == 0)
-			return;
+			return false;
 	}
-	forwarded_text(user, told->users, sizeof(told->users));
-	/* What separates several elsewhere. */
-	for (char *at = told->users; *at != '\0'; at++) {
+	return true;
+}
+
+/* A name, fit to print and to stand among others. */
+static void
+put_user(const char *user, char *ret_text, size_t room)
+{
+	forwarded_text(user, ret_text, room);
+	for (char *at = ret_text; *at != '\0'; at++) {
 		if (*at == ',')
 			*at = '?';
 	}
+}
+
+/* What is known of a desk; NULL: nothing. */
+static char *
+user_at(struct forwarded_desks *desks, const char *desk)
+{
+	for (size_t i = 0; i < FORWARDED_DESKS_MAX; i++) {
+		if (strcasecmp(desks->items[i].desk, desk) == 0)
+			return desks->items[i].user;
+	}
+	return NULL;
+}
+
+/* Somebody signed in at the desk, by hand or from afar, or out. */
+static void
+note_session(
+    struct forwarded_desks *desks, const struct windows *event, uint64_t number, const char *desk)
+{
+	enum { INTERACTIVE = 2, UNLOCK = 7, REMOTE = 10, CACHED = 11 };
+	const char *user = data_of(event, "TargetUserName");
+	uint64_t type = data_number(event, "LogonType");
+	char *known = user_at(desks, desk);
+	char name[sizeof(desks->items[0].user)];
+
+	if (!starts_with(event->provider, "Microsoft-Windows-Security-Auditing") ||
+	    (number != 4624 && number != 4634 && number != 4647) || !is_human(user) ||
+	    (number != 4647 && type != INTERACTIVE && type != UNLOCK && type != REMOTE &&
+		type != CACHED))
+		return;
+	put_user(user, name, sizeof(name));
+	if (number != 4624) {
+		/* Of whoever is here now: who was here before may go late. */
+		if (known != NULL && strcasecmp(known, name) == 0)
+			known[0] = '\0';
+		return;
+	}
+	if (known == NULL) {
+		size_t at = desks->next++ % FORWARDED_DESKS_MAX;
+
+		(void)snprintf(desks->items[at].desk, sizeof(desks->items[at].desk), "%s", desk);
+		known = desks->items[at].user;
+	}
+	(void)snprintf(known, sizeof(name), "%s", name);
+}
+
+/* Who is named with it, if that is a human; else who was last heard of at the desk. */
+static void
+take_user(struct forwarded_desks *desks, const struct windows *event, struct endpoint_event *told)
+{
+	const char *user = event->user != NULL ? event->user : data_of(event, "SubjectUserName");
+	const char *known = user_at(desks, told->desk);
+
+	if (is_human(user))
+		put_user(user, told->users, sizeof(told->users));
+	else if (known != NULL)
+		(void)snprintf(told->users, sizeof(told->users), "%s", known);
 }
 
 static void
@@ -329,8 +392,8 @@ take_place(const struct windows *event, uint64_t number, struct endpoint_event *
 }
 
 bool
-forwarded_windows(
-    const json_t *line, const struct forwarded_sink *sink, enum forwarded_fault *ret_fault)
+forwarded_windows(const json_t *line, struct forwarded_desks *desks,
+    const struct forwarded_sink *sink, enum forwarded_fault *ret_fault)
 {
 	struct endpoint_event told = {0};
 	struct windows event;
@@ -349,10 +412,11 @@ forwarded_windows(
 		*ret_fault = FORWARDED_GOOD;
 	if (*ret_fault != FORWARDED_GOOD)
 		return true;
+	note_session(desks, &event, number, told.desk);
 	told.kind = (uint8_t)kind_of(&event, number, &told);
 	if (told.kind == ENDPOINT_NONE)
 		return true;
-	take_user(&event, &told);
+	take_user(desks, &event, &told);
 	take_place(&event, number, &told);
 	sink->take(sink->arg, &told);
 	return true;

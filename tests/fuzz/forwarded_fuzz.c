@@ -3,6 +3,7 @@
  * printable; and a line that is refused gives none.
  */
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "guard/forwarded.h"
@@ -42,10 +43,23 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct taken taken = {0};
 	struct forwarded_sink sink = {.take = take, .arg = &taken};
-	enum forwarded_fault fault = forwarded_read(bytes_make(data, size), &sink);
+	static struct forwarded_desks desks;
+	enum forwarded_fault fault;
 
-	assert(fault != FORWARDED_NONE && fault < FORWARDED_FAULTS);
-	assert(fault == FORWARDED_GOOD || taken.count == 0);
+	/* Lines, since what one says of who is signed in is told with the next. */
+	while (true) {
+		const uint8_t *end = size == 0 ? NULL : memchr(data, '\n', size);
+		size_t line = end != NULL ? (size_t)(end - data) : size;
+		size_t before = taken.count;
+
+		fault = forwarded_read(bytes_make(data, line), &desks, &sink);
+		assert(fault != FORWARDED_NONE && fault < FORWARDED_FAULTS);
+		assert(fault == FORWARDED_GOOD || taken.count == before);
+		if (end == NULL)
+			break;
+		size -= line + 1;
+		data = end + 1;
+	}
 	assert(forwarded_fault_text(fault)[0] != '\0');
 	return 0;
 }

@@ -19,6 +19,7 @@
 
 static struct endpoint_event taken[TAKEN_MAX];
 static size_t taken_count;
+static struct forwarded_desks desks;
 
 static void
 take(void *arg, const struct endpoint_event *event)
@@ -34,7 +35,7 @@ read_line(const char *line)
 	static const struct forwarded_sink sink = {.take = take};
 
 	taken_count = 0;
-	return forwarded_read(bytes_of(line), &sink);
+	return forwarded_read(bytes_of(line), &desks, &sink);
 }
 
 static void
@@ -49,9 +50,10 @@ read_sample(const char *name)
 	file = fopen(path, "r");
 	assert_non_null(file);
 	taken_count = 0;
+	memset(&desks, 0, sizeof(desks));
 	while (fgets(line, sizeof(line), file) != NULL) {
 		line[strcspn(line, "\n")] = '\0';
-		assert_int_equal(forwarded_read(bytes_of(line), &sink), FORWARDED_GOOD);
+		assert_int_equal(forwarded_read(bytes_of(line), &desks, &sink), FORWARDED_GOOD);
 	}
 	(void)fclose(file);
 }
@@ -89,7 +91,7 @@ events_of_winlogbeat_are_read(void **state)
 {
 	(void)state;
 	read_sample("windows-winlogbeat.ndjson");
-	assert_int_equal(taken_count, 4);
+	assert_int_equal(taken_count, 5);
 	is_event(0, ENDPOINT_DESK_SEEN, "DESK7.example.local", "6416 Security", 0x0781, 0x5581,
 	    "4C530001230717105493");
 	assert_int_equal(taken[0].interface_class, 8);
@@ -98,10 +100,15 @@ events_of_winlogbeat_are_read(void **state)
 	assert_string_equal(taken[0].users, ""); /* a machine is nobody */
 	is_event(1, ENDPOINT_DESK_REFUSED, "DESK7.example.local", "6423 Security", 0, 0,
 	    "4C530001230717105493");
-	is_event(2, ENDPOINT_DESK_DISK, "DESK8.example.local", "1006 Partition/Diagnostic", 0x0781,
-	    0x5581, "4C53000999");
+	/* Somebody has signed in there meanwhile. */
+	assert_string_equal(taken[1].users, "");
+	is_event(2, ENDPOINT_DESK_SEEN, "DESK7.example.local",
+	    "430 Kernel-PnP/Device Configuration", 0x0781, 0x5581, "");
 	assert_string_equal(taken[2].users, "ito");
-	is_event(3, ENDPOINT_DESK_SEEN, "DESK8.example.local",
+	is_event(3, ENDPOINT_DESK_DISK, "DESK8.example.local", "1006 Partition/Diagnostic", 0x0781,
+	    0x5581, "4C53000999");
+	assert_string_equal(taken[3].users, "ito");
+	is_event(4, ENDPOINT_DESK_SEEN, "DESK8.example.local",
 	    "430 Kernel-PnP/Device Configuration", 0x04e8, 0x6860, "R58M1234567");
 }
 
@@ -209,6 +216,59 @@ what_an_event_must_say_is_asked_of_it(void **state)
 	assert_int_equal(taken_count, 1);
 }
 
+/* An event of a session at a desk. */
+static void
+session(const char *number, const char *desk, const char *user, const char *type)
+{
+	char data[200];
+
+	(void)snprintf(
+	    data, sizeof(data), "{\"TargetUserName\":\"%s\",\"LogonType\":\"%s\"}", user, type);
+	assert_int_equal(read_line(beat(number, desk, NULL, data)), FORWARDED_GOOD);
+	assert_int_equal(taken_count, 0);
+}
+
+static void
+is_at(const char *desk, const char *user)
+{
+	assert_int_equal(read_line(beat(NULL, desk, NULL, NULL)), FORWARDED_GOOD);
+	assert_int_equal(taken_count, 1);
+	assert_string_equal(taken[0].users, user);
+}
+
+static void
+who_signed_in_at_the_desk_is_told(void **state)
+{
+	char desk[32];
+
+	(void)state;
+	memset(&desks, 0, sizeof(desks));
+	is_at("\"D1\"", "");
+	session("4624", "\"D1\"", "ito", "2");
+	is_at("\"D1\"", "ito");
+	is_at("\"d1\"", "ito");
+	is_at("\"D2\"", "");
+	/* Neither services, machines, nor who only reads its files from afar. */
+	session("4624", "\"D1\"", "SYSTEM", "2");
+	session("4624", "\"D1\"", "D1$", "2");
+	session("4624", "\"D1\"", "DWM-1", "2");
+	session("4624", "\"D1\"", "mori", "3");
+	is_at("\"D1\"", "ito");
+	session("4624", "\"D1\"", "a,b", "10");
+	is_at("\"D1\"", "a?b");
+	/* Who was here before goes late. */
+	session("4634", "\"D1\"", "ito", "2");
+	is_at("\"D1\"", "a?b");
+	session("4647", "\"D1\"", "a,b", "");
+	is_at("\"D1\"", "");
+	for (unsigned int i = 0; i <= FORWARDED_DESKS_MAX; i++) {
+		(void)snprintf(desk, sizeof(desk), "\"E%u\"", i);
+		session("4624", desk, "kato", "11");
+	}
+	is_at("\"E0\"", "");
+	is_at(desk, "kato");
+}
+
 static void
 texts_are_made_fit_to_print(void **state)
 {
@@ -296,6 +356,7 @@ main(void)
 	    cmocka_unit_test(results_of_osquery_are_read),
 	    cmocka_unit_test(what_is_no_event_is_refused),
 	    cmocka_unit_test(what_an_event_must_say_is_asked_of_it),
+	    cmocka_unit_test(who_signed_in_at_the_desk_is_told),
 	    cmocka_unit_test(texts_are_made_fit_to_print),
 	    cmocka_unit_test(too_much_is_refused),
 	    cmocka_unit_test(what_was_seen_is_known_as_far_as_there_is_room),
