@@ -754,8 +754,7 @@ custody_child(struct custody *custody, uint32_t id, int socket, int pipe)
 		fd_close(&pipe);
 		attribution_child(custody, socket);
 	} else if (putting_has_child(custody, id)) {
-		fd_close(&pipe);
-		putting_child(custody, socket);
+		putting_child(custody, id, socket, pipe);
 	} else if (custody->tracing != NULL && trace_child_id(custody->tracing) == id) {
 		trace_child(custody->tracing, socket, pipe);
 	} else {
@@ -769,7 +768,7 @@ bool
 custody_child_has_pipe(const struct custody *custody, uint32_t id)
 {
 	return (custody->bulk != NULL && entrust_child_id(custody->bulk) == id) ||
-	    importing_has_child(custody, id) ||
+	    importing_has_child(custody, id) || putting_child_has_pipe(custody, id) ||
 	    (custody->tracing != NULL && trace_child_id(custody->tracing) == id);
 }
 

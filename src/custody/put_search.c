@@ -1,9 +1,8 @@
 /*
- * Searching a file for what the house has: the scanner tells what telephones and mails say, their fingerprints are sorted, and
- * the runs of all lists, which are sorted too, are read past them once.
+ * Searching a file for what the house has: the scanner tells what telephones and mails say, intake what people are in it if it is
+ * a list (put_rows.c); their fingerprints are sorted, and the runs of all lists, which are sorted too, are read past them once.
  *
- * The scanner has parsed hostile bytes. It could keep something back, and so let a file pass; it could not learn anything of the
- * house, nor make a file pass that it does not see itself.
+ * Both have parsed hostile bytes. They could keep something back, and so let a file pass; they learn nothing of the house.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,7 @@
 #define UNPACKED_MAX  UINT64_C(268435456)
 #define READ_TIME_US  (60 * AZ_US_PER_S)
 #define WAIT_MS       70000 /* a scanner tells of progress twice a second, and ends in time */
-#define TOKENS_MAX    ((size_t)1 << 20)
+#define TOKENS_MAX    ((size_t)1 << 22)
 #define SCAN_NAME_MAX 1024u /* of a member */
 
 struct put_token {
@@ -57,7 +56,11 @@ put_search_init(struct put_search *search, struct custody *custody, struct az_er
 {
 	enum az_status status = AZ_OK;
 
-	*search = (struct put_search){.custody = custody, .fd = -1, .scanner = {.fd = -1}};
+	*search = (struct put_search){.custody = custody,
+	    .fd = -1,
+	    .pipe_fd = -1,
+	    .scanner = {.fd = -1},
+	    .intake = {.fd = -1}};
 	buffer_init(&search->tokens, TOKENS_MAX * sizeof(struct put_token), true);
 	search->lists = calloc(custody->consignment_count + 1, sizeof(*search->lists));
 	if (search->lists == NULL)
@@ -83,6 +86,17 @@ put_search_fini(struct put_search *search)
 	search->list_count = 0;
 }
 
+enum az_status
+put_search_add(
+    struct put_search *search, enum match_kind kind, struct bytes key, struct az_err *reterr)
+{
+	struct put_token token = {
+	    .kind = kind, .print = trace_print_number(search->custody->trace_keys, kind, key)};
+	enum az_status status = buffer_append(&search->tokens, bytes_make(&token, sizeof(token)));
+
+	return status == AZ_OK ? AZ_OK : az_fail(reterr, status, "put: there is too much in it");
+}
+
 /* --- what the scanner tells ------------------------------------------------------------------- */
 
 static enum az_status
@@ -96,7 +110,6 @@ add_token(struct put_search *search, uint8_t kind, struct bytes text, struct az_
 {
 	struct row row = {0};
 	struct match_key key;
-	struct put_token token = {0};
 	enum az_status status;
 
 	if (kind != SIFT_PHONE && kind != SIFT_EMAIL)
@@ -105,14 +118,9 @@ add_token(struct put_search *search, uint8_t kind, struct bytes text, struct az_
 	/* What is nobody's gives no key. */
 	if (match_query(&row, &key, NULL) != AZ_OK)
 		return AZ_OK;
-	token.kind = key.kind;
-	token.print = trace_print_number(
-	    search->custody->trace_keys, key.kind, bytes_make(key.key, key.size));
+	status = put_search_add(search, key.kind, bytes_make(key.key, key.size), reterr);
 	az_wipe(&key, sizeof(key));
-	status = buffer_append(&search->tokens, bytes_make(&token, sizeof(token)));
-	if (status != AZ_OK)
-		return az_fail(reterr, status, "put: it holds too many telephones and addresses");
-	return AZ_OK;
+	return status;
 }
 
 static enum az_status
@@ -266,7 +274,7 @@ visit(void *arg, enum match_kind kind, const struct trace_print *prints, size_t 
 	struct matching *matching = arg;
 	size_t at;
 
-	if (count == 0 || (kind != MATCH_PHONE && kind != MATCH_EMAIL))
+	if (count == 0)
 		return AZ_OK;
 	at = first_from(matching, kind, wire_load_u64be(prints[0].bytes));
 	for (size_t i = 0; i < count && at < matching->count;) {
@@ -317,6 +325,9 @@ void
 put_search_run(struct put_search *search)
 {
 	search->status = scan(search, &search->err);
+	/* What nobody can read is refused in any case. */
+	if (search->status == AZ_OK && search->unread == 0)
+		search->status = put_search_rows(search, &search->err);
 	if (search->status == AZ_OK)
 		search->status = match(search, &search->err);
 }

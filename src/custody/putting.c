@@ -24,6 +24,7 @@
 #include "custody/grants.h"
 #include "custody/guards.h"
 #include "custody/putting_internal.h"
+#include "proto/intake.h"
 #include "proto/scan.h"
 
 #define SCANNER_BODY_MAX SCAN_BODY_MAX
@@ -43,9 +44,9 @@ struct putting {
 	int fd;
 	uint64_t received;
 	struct sha256 hash;
-	uint32_t child;
+	uint32_t scanner, intake; /* the children's ids */
 	struct put_search search;
-	bool has_search, has_scanner;
+	bool has_search, has_scanner, has_intake;
 	pthread_t thread;
 	bool has_thread;
 	atomic_bool is_read;
@@ -68,6 +69,9 @@ putting_free(struct putting *putting)
 		(void)pthread_join(putting->thread, NULL);
 	if (putting->has_scanner)
 		link_fini(&putting->search.scanner);
+	if (putting->has_intake)
+		link_fini(&putting->search.intake);
+	fd_close(&putting->search.pipe_fd);
 	if (putting->has_search)
 		put_search_fini(&putting->search);
 	fd_close(&putting->fd);
@@ -91,10 +95,14 @@ putting_front_gone(struct custody *custody, const struct custody_front *front)
 	if (putting == NULL || (front != NULL && putting->front != front))
 		return;
 	putting->front = NULL;
-	if (!putting_is_at_work(custody))
+	if (!putting_is_at_work(custody)) {
 		putting_free(putting);
-	else if (front == NULL && putting->has_thread)
-		(void)shutdown(putting->search.scanner.fd, SHUT_RDWR);
+		return;
+	}
+	if (front != NULL || !putting->has_thread)
+		return;
+	atomic_store(&putting->search.is_over, true);
+	(void)shutdown(putting->search.scanner.fd, SHUT_RDWR);
 }
 
 void
@@ -164,7 +172,8 @@ verb_put(struct request *request, const union front_request *body)
 	    .heard_us = clock_monotonic_us(),
 	    .device = request->device,
 	    .asked = body->put,
-	    .fd = memfd_create("put", MFD_CLOEXEC)};
+	    .fd = memfd_create("put", MFD_CLOEXEC),
+	    .search = {.pipe_fd = -1}};
 	sha256_init(&putting->hash);
 	custody->putting = putting;
 	if (putting->fd < 0) {
@@ -251,8 +260,10 @@ verb_put_end(struct request *request, const union front_request *body)
 	}
 	putting->request = request;
 	putting->stage = WAITS;
-	putting->child = ++custody->next_child;
-	custody->config.spawn(custody->config.arg, CHILD_SCANNER, putting->child);
+	putting->scanner = ++custody->next_child;
+	putting->intake = ++custody->next_child;
+	custody->config.spawn(custody->config.arg, CHILD_SCANNER, putting->scanner);
+	custody->config.spawn(custody->config.arg, CHILD_INTAKE, putting->intake);
 }
 
 /* --- what came of it -------------------------------------------------------------------------- */
@@ -380,17 +391,33 @@ bool
 putting_has_child(const struct custody *custody, uint32_t id)
 {
 	return custody->putting != NULL && custody->putting->stage == WAITS &&
-	    custody->putting->child == id;
+	    (custody->putting->scanner == id || custody->putting->intake == id);
+}
+
+bool
+putting_child_has_pipe(const struct custody *custody, uint32_t id)
+{
+	return putting_has_child(custody, id) && custody->putting->intake == id;
 }
 
 void
-putting_child(struct custody *custody, int socket)
+putting_child(struct custody *custody, uint32_t id, int socket, int pipe)
 {
 	struct putting *putting = custody->putting;
 
-	link_init(&putting->search.scanner, socket, LINK_BLOCKING, SCANNER_BODY_MAX,
-	    SCANNER_BODY_MAX, true);
-	putting->has_scanner = true;
+	if (id == putting->intake) {
+		link_init(&putting->search.intake, socket, LINK_NONBLOCKING, INTAKE_BODY_MAX,
+		    INTAKE_START_MAX + FRAME_HEADER_SIZE, true);
+		putting->search.pipe_fd = pipe;
+		putting->has_intake = true;
+	} else {
+		link_init(&putting->search.scanner, socket, LINK_BLOCKING, SCANNER_BODY_MAX,
+		    SCANNER_BODY_MAX, true);
+		putting->has_scanner = true;
+		fd_close(&pipe);
+	}
+	if (!putting->has_scanner || !putting->has_intake)
+		return;
 	putting->search.fd = putting->fd;
 	putting->stage = READS;
 	putting->has_thread = pthread_create(&putting->thread, NULL, read_main, putting) == 0;

@@ -61,6 +61,21 @@ head -c 3000000 /dev/zero | tr '\0' 'a' | fold >large.txt
 put 2 large.txt
 says ok 'a large one'
 
+gzip -c minutes.txt >minutes.gz
+tar cf minutes.tar minutes.txt minutes.gz
+iconv -t UTF-16 minutes.txt >minutes.utf16
+printf 'int main(void)\n{\n\treturn "a,b";\n}\n"unclosed, quote\n' >main.c
+printf '{"a":[1,2,{"b":"c"}]}\n' >a.json
+for file in minutes.gz minutes.tar minutes.utf16 main.c a.json; do
+	put 2 $file
+	says ok "$file"
+done
+if command -v zip >/dev/null; then
+	zip -q minutes.zip minutes.txt main.c
+	put 2 minutes.zip
+	says ok 'minutes.zip'
+fi
+
 # Data of the house, however it is written: no.
 refused() { # file, what
 	put 2 "$1"
@@ -88,6 +103,20 @@ refused outer.tar 'and packed again'
 { cat large.txt; cat one; } >behind
 refused behind 'behind much else'
 
+# People are known without either, where it is a list; in whatever columns and spelling.
+printf 'number,name,birth,address\n7,山田 太郎,1980-02-03,東京都千代田区千代田1-1\n8,鈴木 花子,1979-12-31,大阪府大阪市北区梅田3-1-3\n' >people.csv
+run purpose add c01/names --fields name,birth,address --roles agent --until 2030-12-31
+as mori entrust --client c01 --purpose names --as-of 2026-04-01 people.csv
+gives 0 'a list without telephones'
+printf '氏名\t生年月日\n佐藤 一郎\t昭和40年1月1日\n鈴木花子\t昭和54年12月31日\n' >births.tsv
+refused births.tsv 'name and birth in a list'
+printf '住所,氏名\n東京都千代田区千代田一丁目1番,山田太郎\n' >places.csv
+iconv -t CP932 places.csv >places.sjis
+refused places.sjis 'name and place, in CP932'
+printf '氏名,生年月日\n佐藤 一郎,1965-01-01\n' >others.csv
+put 2 others.csv
+says ok 'a list of others may be written'
+
 # What nobody can read: no.
 opaque() { # file, what
 	put 2 "$1"
@@ -99,6 +128,8 @@ openssl enc -aes-256-cbc -pbkdf2 -pass pass:x -in list.csv -out list.enc
 opaque list.enc 'so is what was encrypted'
 tar cf noise.tar minutes.txt noise
 opaque noise.tar 'in an archive'
+cp "$here/../data/locked.xlsx" .
+opaque locked.xlsx 'a locked workbook'
 printf '%%PDF-1.4\n1 0 obj\n<<>>\nendobj\n' >a.pdf
 opaque a.pdf 'a PDF, in which pictures may be'
 gzip -c minutes.txt >whole.gz
