@@ -7,7 +7,7 @@ set -eu
 packages="
 gcc clang clang-format llvm libclang-rt-14-dev libc6-dev linux-libc-dev
 make meson ninja-build pkg-config perl
-procps jq mandoc python3 debhelper dpkg-dev fakeroot
+procps jq mandoc openssl python3 debhelper dpkg-dev fakeroot
 qemu-system-x86 busybox-static cpio kmod usbguard umockdev libumockdev-dev
 libssl-dev libseccomp-dev liblmdb-dev libsqlite3-dev libjansson-dev libarchive-dev libexpat1-dev libpoppler-glib-dev poppler-data libcmocka-dev age libroaring-dev
 golang-go golang-golang-x-mod-dev libevent-dev curl

@@ -103,6 +103,20 @@ refused outer.tar 'and packed again'
 { cat large.txt; cat one; } >behind
 refused behind 'behind much else'
 
+if /usr/bin/python3 -c 'import openpyxl' 2>/dev/null; then
+	book() { # name, cells…
+		/usr/bin/python3 -c 'import openpyxl, sys
+book = openpyxl.Workbook()
+for row in sys.argv[2:]: book.active.append(row.split(","))
+book.save(sys.argv[1])' "$@"
+	}
+	book list.xlsx name,phone 'Ann Lee,03-1234-5678'
+	refused list.xlsx 'in a workbook'
+	book plan.xlsx task,day 'Clean the desks,Tuesday'
+	put 2 plan.xlsx
+	says ok 'a workbook of something else may be written'
+fi
+
 # People are known without either, where it is a list; in whatever columns and spelling.
 printf 'number,name,birth,address\n7,山田 太郎,1980-02-03,東京都千代田区千代田1-1\n8,鈴木 花子,1979-12-31,大阪府大阪市北区梅田3-1-3\n' >people.csv
 run purpose add c01/names --fields name,birth,address --roles agent --until 2030-12-31
