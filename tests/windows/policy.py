@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""The policies for Windows desks, as a parser of its own reads them: policy.py POL.PY FILE.reg FILE.pol. Prints TAP.
+"""The policies for Windows desks, as a parser of its own reads them: policy.py POL.PY FILE.reg FILE.pol AUDIT.csv. Prints TAP.
 
 What is meant stands here once more, as a table; the registration file and the policy file must say that and nothing else."""
+import csv
 import os
 import struct
 import subprocess
@@ -23,6 +24,11 @@ for name in ('DenyDeviceIDs', 'DenyDeviceIDsRetroactive', 'DenyDeviceClasses', '
 for number, text in enumerate(('USB\\Class_08', 'USB\\Class_06', 'USB\\MS_COMP_MTP'), 1):
     MEANT[INSTALL + '\\DenyDeviceIDs', str(number)] = text
 MEANT[INSTALL + '\\DenyDeviceClasses', '1'] = '{eec5ad98-8080-425f-922a-dabf3de3f69a}'
+
+# Subcategories of auditing, of which success is to be told: ntsecapi.h, AuditLogon, AuditLogoff, PlugAndPlayEvents.
+AUDITED = {'{0cce9215-69ae-11d9-bed3-505054503030}': 'Logon', '{0cce9216-69ae-11d9-bed3-505054503030}': 'Logoff',
+           '{0cce9248-69ae-11d9-bed3-505054503030}': 'PNP Activity'}
+AUDIT_HEAD = ['Machine Name', 'Policy Target', 'Subcategory', 'Subcategory GUID', 'Inclusion Setting', 'Exclusion Setting', 'Setting Value']
 
 count = 0
 failed = False
@@ -95,7 +101,20 @@ def refused(pol_py, text):
         return code != 0 and not os.path.exists(folder + '/out.pol')
 
 
-def main(pol_py, reg, pol):
+def audit(path):
+    with open(path, 'rb') as file:
+        source = file.read()
+    ok(source.isascii() and source.endswith(b'\r\n') and source.replace(b'\r\n', b'').count(b'\n') == 0,
+       'the audit policy is ASCII, with the line ends of Windows')
+    rows = list(csv.reader(source.decode('ascii').splitlines()))
+    ok(rows[0] == AUDIT_HEAD and all(len(row) == 7 for row in rows), 'in seven columns')
+    ok({row[3]: row[2] for row in rows[1:]} == {guid: 'Audit ' + name for guid, name in AUDITED.items()} and len(rows) == 4,
+       'it says what is meant, and nothing else')
+    ok(all(row[:2] == ['', 'System'] and row[4:] == ['Success', '', '1'] for row in rows[1:]), 'success is told, on every machine')
+
+
+def main(pol_py, reg, pol, csv_path):
+    audit(csv_path)
     with open(reg, 'rb') as file:
         source = file.read()
     with open(pol, 'rb') as file:
