@@ -52,7 +52,7 @@ clean:
 help:
 	@echo 'make          build into build/'
 	@echo 'make demo     tell the main job as a story, on a sample house'
-	@echo 'make check    install what is needed, build with gcc and clang, pass every test'
+	@echo 'make check    install what is needed, build with gcc, and with clang and its sanitizers, pass every test'
 	@echo 'make install  install it; DESTDIR and PREFIX of meson apply'
 	@echo 'make deb      Debian packages, into build-deb'
 	@echo 'make deb-check ROOT=DIR  install, upgrade, remove them in the folder of a Debian system'

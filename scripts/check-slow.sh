@@ -1,10 +1,13 @@
 #!/bin/sh
-# What is too slow for every change: a fault at every point (hours), 100,000 changes to published logs, then
-# each fuzzer for ten minutes.
+# What is too slow for every change: what clang makes without sanitizers, a fault at every point (hours), 100,000
+# changes to published logs, then each fuzzer for ten minutes.
 set -eu
 cd "$(dirname "$0")/.."
 [ -f build-gcc/build.ninja ] || CC=gcc meson setup build-gcc -Dtestable=true >/dev/null
 ninja -C build-gcc --quiet
+[ -f build-clang/build.ninja ] || CC=clang meson setup build-clang -Dtestable=true >/dev/null
+ninja -C build-clang --quiet
+meson test -C build-clang --no-rebuild --print-errorlogs --no-suite once
 export AZUKARI="$PWD/build-gcc/src/cli/azukari" AZUKARI_SHIM="$PWD/build-gcc/tests/faults/libaz-faults.so" \
 	AZUKARI_INSPECT="$PWD/build-gcc/tests/faults/faults-inspect"
 bash tests/faults/drive.sh "${FAULT_POINTS:-0}"
