@@ -16,6 +16,7 @@ pass() { # whose, command…
 	timeout -k 2 60 "$az" "$@" >out 2>err </dev/null 7<"$file" || code=$?
 }
 lock_up() {
+	: >serve.log
 	"$az" serve 2>serve.log &
 	server=$!
 	for _ in $(seq 200); do

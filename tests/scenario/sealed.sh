@@ -19,6 +19,7 @@ sealed_found() {
 }
 # Serves it, and waits until it waits for passphrases: its word comes once it listens.
 lock_up() {
+	: >serve.log
 	"$az" serve 2>serve.log &
 	server=$!
 	for _ in $(seq 400); do
