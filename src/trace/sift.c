@@ -274,7 +274,7 @@ read_token(const struct trace_sift *sift, struct bytes tokens, size_t *at, bool 
 {
 	uint8_t kind;
 	size_t size;
-	struct match_key key __attribute__((uninitialized));
+	AZ_UNCLEARED struct match_key key;
 
 	if (tokens.size - *at < TOKEN_HEAD)
 		return false;
