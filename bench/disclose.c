@@ -75,7 +75,7 @@ ask(struct load *load, struct load_channel *channel)
 	(void)snprintf(disclose->client, sizeof(disclose->client), BENCH_LABEL);
 	(void)snprintf(disclose->purpose, sizeof(disclose->purpose), PURPOSE);
 	(void)snprintf(disclose->call, sizeof(disclose->call), "%zu", load->asked);
-	(void)snprintf(text, sizeof(text), "03-0%03u-%04u", phone / 10000 % 1000, phone % 10000);
+	(void)snprintf(text, sizeof(text), "03-%04u-%04u", phone / 10000, phone % 10000);
 	disclose->reason = REASON_ENQUIRY;
 	disclose->basis = BASIS_INBOUND_MATCH;
 	disclose->by_count = 1;
@@ -332,8 +332,8 @@ main(int argc, char **argv)
 	struct raw_disk raw;
 
 	bench_house_make(&house, people);
-	bench_say("%llu people entrusted in %.1f s; %zu with a number of their own, in %s",
-	    (unsigned long long)people, house.entrust_s, house.phone_count, house.folder);
+	bench_say("%llu people entrusted in %.1f s, in %s", (unsigned long long)people,
+	    house.entrust_s, house.folder);
 	bench_result("people", (double)people);
 	bench_result("entrust-rate", (double)people / house.entrust_s);
 	load.house = &house;

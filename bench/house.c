@@ -36,33 +36,7 @@ below(const struct bench_house *house, const char *name)
 
 /* --- the list --------------------------------------------------------------------------------- */
 
-static int
-by_number(const void *a, const void *b)
-{
-	uint32_t left = *(const uint32_t *)a;
-	uint32_t right = *(const uint32_t *)b;
-
-	return (left > right) - (left < right);
-}
-
-/* Numbers that two people share would be several matches, which is another thing to measure. */
-static void
-keep_unshared(struct bench_house *house)
-{
-	size_t kept = 0;
-
-	qsort(house->phones, house->phone_count, sizeof(*house->phones), by_number);
-	for (size_t i = 0; i < house->phone_count; i++) {
-		bool before = i > 0 && house->phones[i - 1] == house->phones[i];
-		bool after = i + 1 < house->phone_count && house->phones[i + 1] == house->phones[i];
-
-		if (!before && !after)
-			house->phones[kept++] = house->phones[i];
-	}
-	house->phone_count = kept;
-}
-
-/* "03-0123-4567" as 1234567, in the eighth column; false if there is none. */
+/* "03-0123-4567" as 01234567, in the eighth column; false if there is none. */
 static bool
 read_phone(const char *line, uint32_t *ret_phone)
 {
@@ -73,7 +47,7 @@ read_phone(const char *line, uint32_t *ret_phone)
 		line = strchr(line, ',');
 		line = line == NULL ? NULL : line + 1;
 	}
-	if (line == NULL || sscanf(line, "03-0%3u-%4u", &high, &low) != 2)
+	if (line == NULL || sscanf(line, "03-%4u-%4u", &high, &low) != 2)
 		return false;
 	*ret_phone = high * 10000 + low;
 	return true;
@@ -82,7 +56,7 @@ read_phone(const char *line, uint32_t *ret_phone)
 static void
 read_phones(struct bench_house *house, uint64_t people)
 {
-	struct path list = below(house, "list/c01.csv");
+	struct path list = below(house, "list.csv");
 	char line[1024];
 	FILE *file = fopen(list.text, "re");
 
@@ -94,7 +68,6 @@ read_phones(struct bench_house *house, uint64_t people)
 		    read_phone(line, &house->phones[house->phone_count]))
 			house->phone_count++;
 	(void)fclose(file);
-	keep_unshared(house);
 }
 
 /* --- founding --------------------------------------------------------------------------------- */
@@ -109,7 +82,7 @@ command(const struct bench_house *house, const char *key, const char *const *wor
 
 	for (size_t i = 0; i < count; i++)
 		argv[5 + i] = words[i];
-	bench_run(house->azukari, state.text, argv);
+	bench_run(house->azukari, state.text, NULL, argv);
 }
 
 #define COMMAND(house, key, ...)                                                                   \
@@ -179,7 +152,7 @@ lift_budgets(struct bench_house *house)
 static void
 entrust(struct bench_house *house)
 {
-	struct path list = below(house, "list/c01.csv");
+	struct path list = below(house, "list.csv");
 	struct path mori = below(house, "mori.key");
 	int64_t since;
 
@@ -198,6 +171,7 @@ void
 bench_house_make(struct bench_house *house, uint64_t people)
 {
 	char own[256];
+	char program[300];
 	char count[24];
 	struct path path;
 	struct path key;
@@ -210,9 +184,10 @@ bench_house_make(struct bench_house *house, uint64_t people)
 	if (mkdirat(house->dirfd, "state", 0700) != 0 || chmod(house->folder, 0755) != 0)
 		bench_die(house->folder, NULL);
 	(void)snprintf(count, sizeof(count), "%llu", (unsigned long long)people);
-	path = below(house, "list");
-	COMMAND(house, "none", "demo", "--out", path.text, "--people", count, "--clients", "1",
-	    "--seed", "7");
+	path = below(house, "list.csv");
+	(void)snprintf(program, sizeof(program), "%s/bench-list", own);
+	bench_run(
+	    program, "/nonexistent", path.text, (const char *const[]){"bench-list", count, NULL});
 	read_phones(house, people);
 	path = below(house, "h");
 	key = below(house, "officer.key");
@@ -267,7 +242,7 @@ bench_house_stop(struct bench_house *house)
 pid_t
 bench_house_entrust_more(struct bench_house *house)
 {
-	struct path list = below(house, "list/c01.csv");
+	struct path list = below(house, "list.csv");
 	pid_t child;
 
 	COMMAND(house, "officer.key", "client", "add", "c02", "--name", "Other");

@@ -17,7 +17,7 @@ struct bench_house {
 	struct house_folder house;
 	struct sign_key *agents[AGENTS];
 	struct sign_key *device;
-	uint32_t *phones; /* of people whose number nobody else has; "03-0" and seven digits */
+	uint32_t *phones; /* of the people, each with one of their own; "03" and eight digits */
 	size_t phone_count;
 	pid_t serve, keeper, vault; /* while it is served */
 	double entrust_s;

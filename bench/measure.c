@@ -328,7 +328,7 @@ bench_folder(char *path, size_t room)
 }
 
 void
-bench_run(const char *program, const char *state, const char *const *argv)
+bench_run(const char *program, const char *state, const char *out, const char *const *argv)
 {
 	char environment[300];
 	char *envp[] = {environment, NULL};
@@ -342,8 +342,9 @@ bench_run(const char *program, const char *state, const char *const *argv)
 		bench_die("out of memory", NULL);
 	error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	if (error == 0)
-		error = posix_spawn_file_actions_addopen(
-		    &actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+		error = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO,
+		    out == NULL ? "/dev/null" : out,
+		    out == NULL ? O_WRONLY : O_WRONLY | O_CREAT | O_EXCL, 0644);
 	if (error == 0)
 		error = posix_spawn(
 		    &pid, program, &actions, NULL, (char *const *)(uintptr_t)argv, envp);
@@ -357,5 +358,5 @@ bench_folder_remove(const char *path)
 {
 	const char *argv[] = {"rm", "-rf", path, NULL};
 
-	bench_run("/bin/rm", "/nonexistent", argv);
+	bench_run("/bin/rm", "/nonexistent", NULL, argv);
 }

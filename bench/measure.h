@@ -66,7 +66,7 @@ void raw_disk_fini(struct raw_disk *raw);
 int bench_folder(char *path, size_t room);
 void bench_folder_remove(const char *path);
 
-/* Runs a program with these arguments and waits; stdout to /dev/null. Ends if it fails. */
-void bench_run(const char *program, const char *state, const char *const *argv);
+/* Runs a program with these arguments and waits; stdout to the file out, which is new, or nowhere (NULL). Ends if it fails. */
+void bench_run(const char *program, const char *state, const char *out, const char *const *argv);
 
 #endif
