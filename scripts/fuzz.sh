@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 ninja -C build-fuzz --quiet
 # What is undefined ends a search, as it ends a test.
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}"
-for name in ${FUZZERS:-wire noise scan unpack wrapped xls entry evidence receipt witness age csv attribute history guard forwarded}; do
+for name in ${FUZZERS:-wire noise scan unpack wrapped xls entry evidence receipt witness age csv attribute history guard forwarded sift}; do
 	mkdir -p "build-fuzz/found/$name"
 	# libgsf loses some bytes of a damaged directory; intake lives for one list.
 	leaks=1
