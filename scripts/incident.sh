@@ -30,6 +30,7 @@ trap 'exit 1' INT TERM
 chmod 0711 "$folder"
 export HOME="$folder" XDG_STATE_HOME="$folder/state" AZUKARI_HOUSE="$folder/h" AZUKARI_KEY="$folder/aoki.key" TZ=UTC LC_ALL=C
 began=$(date +%s)
+tab=$(printf '\t')
 step() { echo "$(($(date +%s) - began)) s  $*"; }
 quiet() { "$azukari" "$@" >"$folder/out" 2>"$folder/err" || {
 	echo "azukari $*" >&2
@@ -56,29 +57,40 @@ quiet staff add sato --role investigator --key-out "$folder/sato.key"
 
 # --- three deliveries of each client, between which a seventh of its people changes their telephones ---------------
 "$azukari" demo --out "$folder/lists" --people "$people" --clients "$clients" >/dev/null
-cut -f 1 "$folder/lists/clients.tsv" >"$folder/clients"
+cut -f 1,6,7 "$folder/lists/clients.tsv" >"$folder/clients"
 step "$people people of $clients clients are made up"
 : >"$folder/deliveries"
-while read -r client; do
+printf 'azukari-demo\n' >"$folder/password"
+map=number=@1-8,name=@9-38,kana=@39-78,birth=@79-90,sex=@91-94,postcode=@95-104,address=@105-194,phone=@195-208,mobile=@209-222,email=@223-272
+while IFS="$tab" read -r client form file; do
 	quiet client add "$client" --name "Client $client"
 	quiet purpose add "$client/calls" --fields name,kana,address,phone,mobile --roles agent --until 2035-03-31
-	year=2016
-	list=$folder/lists/$client.csv
-	while [ $year -le 2024 ]; do
-		as mori --json entrust --client "$client" --purpose calls --as-of $year-04-01 "$list"
+	list=$folder/lists/$file
+	set --
+	case $form in
+	zip) set -- --password-fd 9 ;;
+	fixed) set -- --columns "$map" ;;
+	esac
+	for year in 2016 2020 2024; do
+		as mori --json entrust --client "$client" --purpose calls --as-of $year-04-01 "$@" "$list" 9<"$folder/password"
 		echo "$client $(jq .consignment "$folder/out") $year" >>"$folder/deliveries"
-		awk -F, -v OFS=, -v year=$year '
-			NR > 1 && (NR * 7 + year) % 53 < 8 { $8 = substr($8, 1, 3) sprintf("%04d", (NR * 31 + year) % 10000) substr($8, 8) }
-			{ print }' "$list" >"$folder/next"
+		if [ $year = 2016 ]; then
+			# They send what they have; from then on what they sent, changed, as clean CSV.
+			"$azukari" inspect --csv "$@" "$list" 9<"$folder/password" >"$folder/lists/now.csv" 2>/dev/null
+			rm "$list"
+			list=$folder/lists/now.csv
+			set --
+		fi
 		# What the thief takes of it is sampled now: the delivery is not kept.
 		awk -F, -v OFS=, -v client="$client" -v seed=$year$client -v share="$(((rows * 3 + people) / people + 1))" '
 			NR > 1 && (NR * 7919 + length(seed)) % 29 < share * 3 { print client, $1, $2, $7, $8 }' "$list" |
 			gzip -1 >"$folder/taken-$client-$year.gz"
-		mv "$folder/next" "$folder/lists/next.csv"
-		[ "$list" = "$folder/lists/next.csv" ] || rm "$list"
-		list=$folder/lists/next.csv
-		year=$((year + 4))
+		awk -F, -v OFS=, -v year=$year '
+			NR > 1 && (NR * 7 + year) % 53 < 8 { $8 = substr($8, 1, 3) sprintf("%04d", (NR * 31 + year) % 10000) substr($8, 8) }
+			{ print }' "$list" >"$folder/lists/next.csv"
+		mv "$folder/lists/next.csv" "$list"
 	done
+	rm "$list"
 done <"$folder/clients"
 rm -rf "$folder/lists"
 step "$(wc -l <"$folder/deliveries" | tr -d ' ') lists are entrusted"
