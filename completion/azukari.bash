@@ -29,7 +29,7 @@ _azukari() {
 	--mode) words='add full withdraw' ;;
 	*)
 		case $command,$sub in
-		,*) words='init serve unlock status client purpose policy zone staff invite device grant inspect entrust receipt disclose check hand-over campaign attempt correct stop restrict case history trace ledger ask approve refuse approvals scan backup key restore demo --house --key --json --despite-loss --version -h' ;;
+		,*) words='init serve unlock status client purpose policy zone staff invite device grant inspect entrust receipt disclose check hand-over statement campaign attempt correct stop restrict case history trace ledger ask approve refuse approvals scan backup key restore demo --house --key --json --despite-loss --version -h' ;;
 		init,*) words='--house --officer --name --key-out --passphrase --unsealed' ;;
 		client,add) words='--name --category' ;;
 		client,*) words='add list close map recipient' ;;
@@ -48,8 +48,8 @@ _azukari() {
 		zone,*) words='add change close role list' ;;
 		staff,add) words='--role --name --employer --agency --tier --from --until --key-out --public' ;;
 		staff,key) words='--out --name' ;;
-		ask,*) words='--expires --note client purpose campaign restrict staff invite device grant policy zone restore key' ;;
-		approvals,*) words='--all' ;;
+		ask,*) words='--expires --note client purpose campaign restrict staff invite device grant policy zone restore key statement' ;;
+		approvals,*) words='--all --standing' ;;
 		staff,rekey) words='--public' ;;
 		staff,enrol) words='--out --name --code' ;;
 		staff,*) words='add list end until rekey key enrol' ;;
@@ -63,6 +63,9 @@ _azukari() {
 		entrust,*) words='--client --purpose --as-of --mode --join --columns --strict --password --password-fd --receipt' ;;
 		disclose,*) words='--client --purpose --by --record --reason --basis --campaign --call --unmask --why' ;;
 		hand-over,*) words='--client --purpose --by --record --to --minutes --reason' ;;
+		statement,allow) words='--recipient --columns --rows --every --hours --until' ;;
+		statement,make) words='--out --recipient --columns --rows --from' ;;
+		statement,*) words='allow make list end' ;;
 		check,*) words='--client --purpose --by --is --reason --basis --campaign --call' ;;
 		grant,add) words='--vendor --product --serial --until --write' ;;
 		grant,*) words='add list close' ;;

@@ -32,31 +32,6 @@ read_number(const char *text, uint32_t *ret_number)
 	return true;
 }
 
-/* "90s", "30m", "12h", "7d" */
-static bool
-read_duration(const char *text, uint32_t *ret_seconds)
-{
-	static const struct {
-		char unit;
-		unsigned long seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-	char *end = NULL;
-	unsigned long count;
-
-	if (text[0] < '1' || text[0] > '9')
-		return false;
-	errno = 0;
-	count = strtoul(text, &end, 10);
-	for (size_t i = 0; i < AZ_ARRAY_SIZE(units); i++) {
-		if (errno == 0 && end[0] == units[i].unit && end[1] == '\0' &&
-		    count <= UINT32_MAX / units[i].seconds) {
-			*ret_seconds = (uint32_t)(count * units[i].seconds);
-			return true;
-		}
-	}
-	return false;
-}
-
 int
 cmd_ask(const struct cli *cli, int argc, char **argv)
 {
@@ -64,13 +39,13 @@ cmd_ask(const struct cli *cli, int argc, char **argv)
 	    {"expires", required_argument, NULL, 'e'}, {"note", required_argument, NULL, 'n'}, {0}};
 	struct cli_asking asking = {0};
 	static const char *const askable[] = {"client", "purpose", "campaign", "restrict", "staff",
-	    "invite", "device", "grant", "policy", "zone", "restore", "key"};
+	    "invite", "device", "grant", "policy", "zone", "restore", "key", "statement"};
 	struct cli asked = *cli;
 	bool good = false;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
-		if (option == 'e' && !read_duration(optarg, &asking.seconds))
+		if (option == 'e' && !duration_read(optarg, &asking.seconds))
 			return cli_usage("ask", "--expires needs 90s, 30m, 12h or 7d");
 		if (option == 'n' &&
 		    (!copy_argument(asking.note, sizeof(asking.note), optarg) ||
@@ -193,15 +168,24 @@ cmd_refuse(const struct cli *cli, int argc, char **argv)
 int
 cmd_approvals(const struct cli *cli, int argc, char **argv)
 {
-	static const struct option options[] = {{"all", no_argument, NULL, 'a'}, {0}};
+	static const struct option options[] = {
+	    {"all", no_argument, NULL, 'a'}, {"standing", no_argument, NULL, 's'}, {0}};
 	union front_request request = {0};
+	bool standing = false;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'a')
+		if (option == 'a')
+			request.approvals.all = 1;
+		else if (option == 's')
+			standing = true;
+		else
 			return cli_usage("approvals", NULL);
-		request.approvals.all = 1;
 	}
+	if (standing && optind == argc && request.approvals.all == 0)
+		return ask_and_print(cli, FRONT_STANDING_LIST, &request, -1, "standing");
+	if (standing)
+		return cli_usage("approvals", "--standing goes alone");
 	if (optind == argc)
 		return ask_and_print(cli, FRONT_APPROVALS, &request, -1, "requests");
 	if (optind + 1 == argc && request.approvals.all == 0 &&

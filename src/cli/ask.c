@@ -3,7 +3,9 @@
  */
 #include "cli/ask.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -107,4 +109,48 @@ cut_purpose(const char *text, char client[LABEL_SIZE], char label[LABEL_SIZE])
 	(void)snprintf(client, LABEL_SIZE, "%.*s", (int)(slash - text), text);
 	return label_is_valid(client) && copy_argument(label, LABEL_SIZE, slash + 1) &&
 	    label_is_valid(label);
+}
+
+bool
+duration_read(const char *text, uint32_t *ret_seconds)
+{
+	static const struct {
+		char unit;
+		unsigned long seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	char *end = NULL;
+	unsigned long count;
+
+	if (text[0] < '1' || text[0] > '9')
+		return false;
+	errno = 0;
+	count = strtoul(text, &end, 10);
+	for (size_t i = 0; i < AZ_ARRAY_SIZE(units); i++) {
+		if (errno == 0 && end[0] == units[i].unit && end[1] == '\0' &&
+		    count <= UINT32_MAX / units[i].seconds) {
+			*ret_seconds = (uint32_t)(count * units[i].seconds);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "09:00" */
+static bool
+read_time(const char *text, uint16_t *ret_minutes)
+{
+	for (size_t i = 0; i < 5; i++) {
+		if (i == 2 ? text[i] != ':' : (text[i] < '0' || text[i] > '9'))
+			return false;
+	}
+	*ret_minutes = (uint16_t)(((text[0] - '0') * 10 + (text[1] - '0')) * 60 +
+	    (text[3] - '0') * 10 + (text[4] - '0'));
+	return text[0] * 10 + text[1] < '2' * 10 + '4' && text[3] < '6';
+}
+
+bool
+hours_read(const char *text, uint16_t *ret_opens, uint16_t *ret_closes)
+{
+	return strlen(text) == 11 && text[5] == '-' && read_time(text, ret_opens) &&
+	    read_time(text + 6, ret_closes) && *ret_opens != *ret_closes;
 }

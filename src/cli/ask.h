@@ -28,4 +28,9 @@ bool copy_argument(char *field, size_t room, const char *argument) AZ_CHECKED;
 /* Cuts "client/purpose" in two; false if it is not of that form. */
 bool cut_purpose(const char *text, char client[LABEL_SIZE], char label[LABEL_SIZE]) AZ_CHECKED;
 
+/* "90s", "30m", "12h", "7d"; not none. */
+bool duration_read(const char *text, uint32_t *ret_seconds) AZ_CHECKED;
+/* "09:00-20:00", in minutes of the day; not the same twice. */
+bool hours_read(const char *text, uint16_t *ret_opens, uint16_t *ret_closes) AZ_CHECKED;
+
 #endif

@@ -51,27 +51,6 @@ read_lists(char *text, struct front_campaign_add *add)
 	return true;
 }
 
-/* "09:00" */
-static bool
-read_time(const char *text, uint16_t *ret_minutes)
-{
-	for (size_t i = 0; i < 5; i++) {
-		if (i == 2 ? text[i] != ':' : (text[i] < '0' || text[i] > '9'))
-			return false;
-	}
-	*ret_minutes = (uint16_t)(((text[0] - '0') * 10 + (text[1] - '0')) * 60 +
-	    (text[3] - '0') * 10 + (text[4] - '0'));
-	return text[0] * 10 + text[1] < '2' * 10 + '4' && text[3] < '6';
-}
-
-/* "09:00-20:00" */
-static bool
-read_hours(const char *text, struct front_campaign_add *add)
-{
-	return strlen(text) == 11 && text[5] == '-' && read_time(text, &add->opens) &&
-	    read_time(text + 6, &add->closes) && add->opens != add->closes;
-}
-
 static int
 add(const struct cli *cli, int argc, char **argv)
 {
@@ -91,7 +70,7 @@ add(const struct cli *cli, int argc, char **argv)
 		case 'p': good &= copy_argument(asked->purpose, LABEL_SIZE, optarg); break;
 		case 'f': good &= date_parse(optarg, &asked->from); break;
 		case 'u': until = date_parse(optarg, &asked->until); break;
-		case 'h': good &= read_hours(optarg, asked); break;
+		case 'h': good &= hours_read(optarg, &asked->opens, &asked->closes); break;
 		case 's': good &= read_staff(optarg, asked); break;
 		case 'l': good &= read_lists(optarg, asked); break;
 		default: return cli_usage("campaign", NULL);

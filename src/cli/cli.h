@@ -50,6 +50,7 @@ int cmd_device(const struct cli *cli, int argc, char **argv);
 int cmd_inspect(const struct cli *cli, int argc, char **argv);
 int cmd_entrust(const struct cli *cli, int argc, char **argv);
 int cmd_disclose(const struct cli *cli, int argc, char **argv);
+int cmd_statement(const struct cli *cli, int argc, char **argv);
 int cmd_hand_over(const struct cli *cli, int argc, char **argv);
 int cmd_zone(const struct cli *cli, int argc, char **argv);
 int cmd_key(const struct cli *cli, int argc, char **argv);

@@ -224,6 +224,25 @@ static const struct command commands[] = {
 	"  --write          nobody but the guard mounts it, and azukari-guard put writes to it\n"
 	"example: azukari grant add desk7 --vendor 0781 --product 5581 --serial 4C530001 "
 	"--until 2026-12-24"},
+    {"statement", cmd_statement, "what a client's log says, for the client, again and again",
+	"azukari statement allow CLIENT --recipient AGE --columns COLUMN,… --rows N\n"
+	"                  --every TIME [--hours HH:MM-HH:MM] --until DATE\n"
+	"       azukari statement make NUMBER --out FILE [--columns COLUMN,…] [--rows N]\n"
+	"                  [--recipient AGE] [--from INDEX]\n"
+	"       azukari statement list\n"
+	"       azukari statement end NUMBER\n"
+	"  allow asks for a standing approval of exactly that\n"
+	"  --recipient AGE  what each statement is sealed to\n"
+	"  --columns        index time type staff device purpose reason basis record version\n"
+	"                   shown masked outcome\n"
+	"  --rows N         in one statement, at most\n"
+	"  --every TIME     90s, 30m, 12h or 7d from one to the next, at least\n"
+	"  --hours          where the house is, also over midnight; any unless they are said\n"
+	"  --until DATE     the last day, at most 366 days ahead\n"
+	"  make writes one, from where the last ended or --from; what goes beyond what was\n"
+	"  approved is refused\n"
+	"  list shows them with what is left; end (or refuse REQUEST) ends one\n"
+	"example: azukari statement make 1 --out c01.csv.age"},
     {"hand-over", cmd_hand_over, "hand the person of a call to a colleague",
 	"azukari hand-over --client LABEL --purpose LABEL (--by number=VALUE | --record N)\n"
 	"                  --to STAFF [options]\n"
@@ -350,7 +369,7 @@ static const struct command commands[] = {
     {"ask", cmd_ask, "have somebody else approve a command",
 	"azukari ask [--expires TIME] [--note TEXT] COMMAND …\n"
 	"  COMMAND         client purpose campaign restrict staff device grant policy zone "
-	"restore key\n"
+	"restore key statement\n"
 	"  --expires TIME  90s, 30m, 12h, 7d (the default), at most 30d\n"
 	"  --note TEXT     for who approves\n"
 	"  What a role must ask is asked without this word, too.\n"
@@ -363,9 +382,10 @@ static const struct command commands[] = {
 	"azukari refuse N\n"
 	"example: azukari refuse 1"},
     {"approvals", cmd_approvals, "what waits to be approved",
-	"azukari approvals [--all | N]\n"
-	"  --all  what was decided or has expired, too\n"
-	"  N      one of them, with the document that is signed\n"
+	"azukari approvals [--all | --standing | N]\n"
+	"  --all       what was decided or has expired, too\n"
+	"  --standing  what is allowed again and again, with what is left of it\n"
+	"  N           one of them, with the document that is signed\n"
 	"example: azukari approvals"},
     {"backup", cmd_backup, "copy a house, without its keys",
 	"azukari backup DIR\n"

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "crypto/sign.h"
-#include "custody/custody_internal.h"
+#include "custody/standings.h"
 #include "proto/approval.h"
 
 /* The approval by which a request is carried out. */
@@ -36,6 +36,12 @@ uint32_t
 carrying_number(const struct request *request)
 {
 	return request->carrying != NULL ? request->carrying->number : 0;
+}
+
+uint32_t
+carrying_approver(const struct request *request)
+{
+	return request->carrying != NULL ? request->carrying->given.staff : 0;
 }
 
 bool
@@ -182,7 +188,7 @@ carry_out(
 
 /* That who asked may still ask it: they may have left since, or have another role. */
 static enum az_status
-check_asker(const struct custody *custody, const struct approval *approval, struct az_err *reterr)
+check_asker(struct custody *custody, const struct approval *approval, struct az_err *reterr)
 {
 	const struct staff *asker = people_staff(custody->people, approval->asked.staff);
 	const struct verb_entry *verb = verb_of(approval->asked.type);
@@ -190,7 +196,7 @@ check_asker(const struct custody *custody, const struct approval *approval, stru
 	if (verb == NULL || approval->asked.version != FRONT_MESSAGE_VERSION)
 		return az_fail(reterr, AZ_DENIED, "request %u: this release does not know it",
 		    approval->asked.number);
-	if (asker == NULL || !staff_is_here(asker, clock_now_us()) ||
+	if (asker == NULL || !staff_is_here(asker, house_now_us(custody)) ||
 	    policy_decide(asker->role, verb->verb) == DECISION_DENY)
 		return az_fail(reterr, AZ_DENIED, "request %u: who asked may not ask it any more",
 		    approval->asked.number);
@@ -218,7 +224,7 @@ check_signature(
 static struct approver
 approver_of(const struct request *request, struct approval_given *given)
 {
-	const struct custody *custody = request->custody;
+	struct custody *custody = request->custody;
 	const struct staff *staff = people_staff(custody->people, request->staff);
 	struct approver approver = {
 	    .staff = request->staff, .device = request->device, .ended = true};
@@ -226,7 +232,7 @@ approver_of(const struct request *request, struct approval_given *given)
 	given->staff = request->staff;
 	given->device = request->device;
 	given->session = request->session;
-	given->time_us = clock_now_us();
+	given->time_us = house_now_us(custody);
 	if (staff != NULL) {
 		approver.role = staff->role;
 		approver.ended = !staff_is_here(staff, given->time_us);
@@ -239,7 +245,7 @@ approver_of(const struct request *request, struct approval_given *given)
 void
 verb_approve(struct request *request, const union front_request *body)
 {
-	const struct custody *custody = request->custody;
+	struct custody *custody = request->custody;
 	struct approval_given given = {0};
 	const struct approval *approval;
 	struct approver approver;
@@ -277,6 +283,7 @@ void
 verb_refuse(struct request *request, const union front_request *body)
 {
 	const struct approval *approval;
+	const struct standing_approval *standing;
 	struct approval refused;
 	struct az_err err = {0};
 
@@ -285,6 +292,12 @@ verb_refuse(struct request *request, const union front_request *body)
 	approval = approval_or_fail(request, body->numbered.number);
 	if (approval == NULL)
 		return;
+	/* What it goes on allowing is ended. */
+	standing = standing_of_request(request->custody, approval->asked.number);
+	if (approval->state == APPROVAL_USED && standing != NULL && standing->ended_us == 0) {
+		standing_end(request, standing);
+		return;
+	}
 	if (approval->state != APPROVAL_OPEN) {
 		(void)az_fail(
 		    &err, AZ_CONFLICT, "request %u: it is not open", body->numbered.number);
@@ -293,7 +306,7 @@ verb_refuse(struct request *request, const union front_request *body)
 	}
 	refused = *approval;
 	refused.state = APPROVAL_REFUSED;
-	refused.decided_us = clock_now_us();
+	refused.decided_us = house_now_us(request->custody);
 	refused.refused_by = request->staff;
 	decide(request, approval_entry(request, ENTRY_DECLINED, &refused), &refused);
 }

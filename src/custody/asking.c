@@ -76,7 +76,7 @@ write_document(struct asking *asking, struct az_err *reterr)
 	const struct request *request = asking->request;
 	struct custody *custody = request->custody;
 	const struct staff *staff = people_staff(custody->people, request->staff);
-	int64_t now = clock_now_us();
+	int64_t now = house_now_us(custody);
 	uint32_t seconds = request->seconds != 0 ? request->seconds : EXPIRES_S;
 	struct approval_document document = {.number = ask_number(request),
 	    .staff = request->staff,
@@ -153,7 +153,8 @@ check_bounds(const struct request *request, struct az_err *reterr)
 		return az_fail(reterr, AZ_INVALID, "ask: a request expires within 30 days");
 	if (policy_next_approval(policy) > POLICY_APPROVALS_MAX)
 		return az_fail(reterr, AZ_LIMIT, "ask: the house has no more numbers for requests");
-	if (policy_open_approvals(policy, request->staff, clock_now_us()) >= POLICY_OPEN_MAX)
+	if (policy_open_approvals(policy, request->staff, house_now_us(request->custody)) >=
+	    POLICY_OPEN_MAX)
 		return az_fail(reterr, AZ_LIMIT, "ask: %u requests of yours wait already",
 		    (unsigned int)POLICY_OPEN_MAX);
 	return AZ_OK;
@@ -317,8 +318,9 @@ only_of(const struct request *request)
 void
 verb_approvals(struct request *request, const union front_request *body)
 {
-	struct listing listing = {
-	    .request = request, .all = body->approvals.all != 0, .now_us = clock_now_us()};
+	struct listing listing = {.request = request,
+	    .all = body->approvals.all != 0,
+	    .now_us = house_now_us(request->custody)};
 	struct wire_writer writer;
 
 	if (!change_is_permitted(request))
@@ -354,7 +356,7 @@ verb_approval(struct request *request, const union front_request *body)
 	}
 	writer = reply_begin(request, FRONT_DONE);
 	answer_object(&writer, NULL);
-	answer_approval(&writer, custody, approval, clock_now_us());
+	answer_approval(&writer, custody, approval, house_now_us(request->custody));
 	answer_bytes(&writer, "document", approval->document);
 	answer_end(&writer);
 	reply_end(request, &writer);

@@ -85,7 +85,7 @@ enum az_status
 budgets_allow(struct custody *custody, const struct ledger_entry *entry, bool call, uint32_t along,
     struct az_err *reterr)
 {
-	struct budget_look look = look_of(entry, call, clock_now_us());
+	struct budget_look look = look_of(entry, call, house_now_us(custody));
 
 	look.along = along;
 	return budget_check(custody->budgets, role_of(custody, entry->staff), &look, reterr);
@@ -94,7 +94,7 @@ budgets_allow(struct custody *custody, const struct ledger_entry *entry, bool ca
 void
 budgets_counted(struct custody *custody, const struct ledger_entry *entry, bool call)
 {
-	struct budget_look look = look_of(entry, call, clock_now_us());
+	struct budget_look look = look_of(entry, call, house_now_us(custody));
 	struct ledger_entry alarm;
 	struct az_err err = {0};
 	bool due = false;

@@ -59,9 +59,8 @@ has_staff(const struct campaign *campaign, uint32_t staff)
 	return campaign->staff_count == 0;
 }
 
-/* The minute of the day where the house is, and the day; false if that cannot be told. */
-static bool
-local_now(int64_t now_us, uint16_t *ret_minute, int32_t *ret_day)
+bool
+campaign_local_now(int64_t now_us, uint16_t *ret_minute, int32_t *ret_day)
 {
 	time_t seconds = (time_t)(now_us / AZ_US_PER_S);
 	struct tm parts;
@@ -100,7 +99,7 @@ campaign_admits(const struct custody *custody, const struct purpose *purpose, co
 		    reterr, AZ_DENIED, "there is no campaign %s for that purpose", label);
 	if (!has_staff(campaign, staff))
 		return az_fail(reterr, AZ_DENIED, "the campaign %s is not for you", label);
-	if (!local_now(clock_now_us(), &minute, &today) || today < campaign->from ||
+	if (!campaign_local_now(clock_now_us(), &minute, &today) || today < campaign->from ||
 	    today > campaign->until || !is_open_at(campaign, minute))
 		return az_fail(reterr, AZ_DENIED, "the campaign %s is not open now", label);
 	*ret_campaign = campaign;

@@ -40,4 +40,7 @@ AZ_CHECKED enum az_status payload_put_campaign(
 AZ_CHECKED enum az_status campaign_apply(
     struct custody *custody, struct bytes thing, struct az_err *reterr);
 
+/* The minute of the day where the house is, and the day; false if that cannot be told. */
+bool campaign_local_now(int64_t now_us, uint16_t *ret_minute, int32_t *ret_day);
+
 #endif

@@ -33,6 +33,7 @@
 #include "custody/putting.h"
 #include "custody/renew.h"
 #include "custody/scan.h"
+#include "custody/standings.h"
 
 #define ARENA_MAX        (MATCH_KEYS_MAX * MATCH_KEY_MAX + (VAULT_ROWS_MAX + 4) * (ROW_SIZE_MAX + 64u))
 #define LEDGER_FOLDER    "ledger"
@@ -668,6 +669,8 @@ custody_close(struct custody **custody)
 	histories_free(closed);
 	checks_free(closed);
 	hand_overs_free(closed);
+	stating_close(closed);
+	numbered_free(&closed->standings);
 	moments_free(closed);
 	slots_fini(closed);
 	holds_free(closed);
@@ -710,6 +713,7 @@ custody_round(struct custody *custody)
 	putting_round(custody);
 	trace_round(custody);
 	scan_round(custody);
+	stating_round(custody);
 	vault_reconcile_round(custody);
 	if (custody->restart_is_due && custody->changes == NULL && custody->bulk == NULL) {
 		custody->restart_is_due = false;
@@ -810,7 +814,7 @@ custody_may_stop(struct custody *custody)
 
 	if (custody->phase != PHASE_STOPPING || custody->reconciling || custody->bulk != NULL ||
 	    custody->tracing != NULL || custody->scanning != NULL || custody->destroying != NULL ||
-	    putting_is_at_work(custody) || custody->stop_is_logged)
+	    custody->stating != NULL || putting_is_at_work(custody) || custody->stop_is_logged)
 		return;
 	custody->stop_is_logged = true;
 	entry.detail64 = custody->disclosed;
@@ -836,6 +840,7 @@ custody_stop(struct custody *custody, void (*stopped)(void *arg), void *arg)
 	if (custody->scanning != NULL)
 		scan_front_gone(custody->scanning, NULL);
 	putting_front_gone(custody, NULL);
+	stating_front_gone(custody, NULL);
 	if (served)
 		vault_reconcile_begin(custody);
 	custody_may_stop(custody);

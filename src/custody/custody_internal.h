@@ -54,6 +54,7 @@ enum thing_kind {
 	THING_ZONE = 43,
 	THING_BOUNDS = 44, /* of a role */
 	THING_SLOTS = 45,  /* 0: in force, 1: wanted */
+	THING_STANDING = 46,
 	THING_CASE = 60,
 	THING_HISTORY = 65,
 	THING_GRANT = 71,
@@ -257,6 +258,7 @@ struct slot_set {
 
 struct bulk;
 struct destroying;
+struct stating;
 struct guard_post;
 struct device_grant;
 struct putting;
@@ -300,8 +302,11 @@ struct custody {
 	struct slot_set slots, slots_wanted;    /* count 0: those of the founding; none */
 	struct secret *passphrases[SHARES_MAX]; /* given for slots_wanted */
 	struct renewal renewal;
-	bool renewal_is_due; /* at start: a key was dropped, and older rings still open */
+	struct numbered standings; /* struct standing_approval */
+	struct stating *stating;   /* a statement that is being made */
+	bool renewal_is_due;       /* at start: a key was dropped, and older rings still open */
 	struct clock_watch clock;
+	int64_t latest_us;         /* house_now_us */
 	struct id_map takeovers;   /* the latest of each human, by staff */
 	struct id_map current;     /* whom each human has seen last, by staff */
 	struct id_map hand_overs;  /* by client and record */
@@ -462,6 +467,8 @@ void changes_round(struct custody *custody);
  * with an entry, or, where the role must ask, it was asked (ask_submit).
  */
 bool change_is_permitted(struct request *request);
+/* What it changes is durable, and its reply takes longer: the next change need not wait for that. */
+void change_release(struct request *request);
 
 /*
  * The same for functions that end in change_submit and would rather check first what is asked: true also where the role must ask.
@@ -491,6 +498,8 @@ void ask_submit(struct request *request, struct payload *payload, const char *ki
 uint32_t ask_number(const struct request *request);
 /* The number of the request that is carried out; 0 if it was not asked. */
 uint32_t carrying_number(const struct request *request);
+/* Who approved it; 0: nobody. */
+uint32_t carrying_approver(const struct request *request);
 
 /*
  * Of a request that is carried out: submits the entry of the approval, and puts into payload what says that it is used
@@ -585,6 +594,8 @@ void session_tick(struct custody *custody, int64_t now_us);
 
 void moments_free(struct custody *custody);
 /* At start, the ledger being open: a clock that is behind the last entry has gone back meanwhile. */
+/* The latest wall clock time that this house has seen, in an entry or since: a clock that is set back makes it stand still. */
+int64_t house_now_us(struct custody *custody);
 void moments_started(struct custody *custody, int64_t last_us);
 void moments_tick(struct custody *custody);
 /* Somebody took a session over; too many of them in a short time are an alarm. */

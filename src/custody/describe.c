@@ -256,6 +256,26 @@ grant_add(struct words *words, const union front_request *body)
 }
 
 static void
+standing_add(struct words *words, const union front_request *body)
+{
+	const struct front_standing_add *add = &body->standing_add;
+	char until[11];
+
+	date_format(add->until, until);
+	say(words, "let who asks hand the log of client %s out again and again, to %s, with",
+	    add->client, add->recipient);
+	for (unsigned int column = 0; column < STATEMENT_COUNT; column++) {
+		if ((add->columns & 1u << column) != 0)
+			say(words, " %s", statement_column_name(column));
+	}
+	say(words, ", at most %u rows in every %u seconds", add->rows, add->every);
+	if (add->opens != add->closes)
+		say(words, ", from %02u:%02u to %02u:%02u", add->opens / 60u, add->opens % 60u,
+		    add->closes / 60u, add->closes % 60u);
+	say(words, ", until %s", until);
+}
+
+static void
 grant_close(struct words *words, const union front_request *body)
 {
 	say(words, "close the grant %u", body->numbered.number);
@@ -457,6 +477,7 @@ static const struct {
     {FRONT_DEVICE_GUARD, device_guard},
     {FRONT_GRANT_ADD, grant_add},
     {FRONT_GRANT_CLOSE, grant_close},
+    {FRONT_STANDING_ADD, standing_add},
     {FRONT_DEVICE_RETIRE, device_retire},
     {FRONT_CAMPAIGN_ADD, campaign_add},
     {FRONT_CAMPAIGN_CLOSE, campaign_close},

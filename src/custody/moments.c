@@ -2,7 +2,8 @@
  * What is unusual in time: a wall clock that is moved, and sessions that are taken over again and again.
  *
  * The ledger's times never run backwards, so a clock that is set back would only make them stand still; and one that is set
- * forwards would age what expires. Neither is stopped here, since the host's clock is what there is: both are told.
+ * forwards would age what expires. Neither is stopped here, since the host's clock is what there is: both are told. What has expired
+ * stays so: approvals, their uses and budgets go by the latest time that was seen (house_now_us).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -43,11 +44,22 @@ log_jump(struct custody *custody, int64_t moved_us)
 	az_ignore(ledger_submit(custody->ledger, &entry, bytes_make(NULL, 0), NULL, NULL, NULL));
 }
 
+int64_t
+house_now_us(struct custody *custody)
+{
+	int64_t now = clock_now_us();
+
+	if (now > custody->latest_us)
+		custody->latest_us = now;
+	return custody->latest_us;
+}
+
 void
 moments_started(struct custody *custody, int64_t last_us)
 {
 	int64_t behind_us = last_us - clock_now_us();
 
+	custody->latest_us = last_us;
 	if (behind_us >= CLOCK_JUMP_US)
 		log_jump(custody, -behind_us);
 }
@@ -57,6 +69,7 @@ moments_tick(struct custody *custody)
 {
 	int64_t moved_us = clock_jump(&custody->clock, clock_now_us(), clock_monotonic_us());
 
+	(void)house_now_us(custody);
 	if (moved_us != 0)
 		log_jump(custody, moved_us);
 }

@@ -1,5 +1,5 @@
 /*
- * Things that are numbered from 1 and never go: cases, campaigns, histories. It owns them, each from malloc.
+ * Things that are numbered from 1 and never go: cases, campaigns, histories, standing approvals. It owns them, each from malloc.
  */
 #ifndef AZ_CUSTODY_NUMBERED_H
 #define AZ_CUSTODY_NUMBERED_H

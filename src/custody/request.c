@@ -20,6 +20,7 @@
 #include "custody/losses.h"
 #include "custody/putting.h"
 #include "custody/scan.h"
+#include "custody/standings.h"
 
 #define IN_FLIGHT_MAX     64u
 #define REFUSALS_LOGGED   20u /* in a window, for each front */
@@ -96,6 +97,7 @@ custody_front_close(struct custody_front **front)
 	backup_front_gone(closed->custody, closed);
 	importing_front_gone(closed->custody, closed);
 	putting_front_gone(closed->custody, closed);
+	stating_front_gone(closed->custody, closed);
 	session_leave(closed);
 	front_free_if_done(closed);
 }
@@ -220,6 +222,13 @@ change_ended(struct custody *custody, struct request *request)
 {
 	custody->changes = request->next;
 	custody->change_is_due = custody->changes != NULL;
+}
+
+void
+change_release(struct request *request)
+{
+	if (request->custody->changes == request)
+		change_ended(request->custody, request);
 }
 
 void

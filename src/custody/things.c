@@ -21,6 +21,7 @@
 #include "custody/holds.h"
 #include "custody/losses.h"
 #include "custody/maps.h"
+#include "custody/standings.h"
 
 #define PAYLOAD_FORMAT   1u
 #define THING_FORMAT     1u
@@ -511,6 +512,8 @@ thing_apply(void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_
 		return guard_apply(custody, id, thing, reterr);
 	if (kind == THING_HAND_OVER)
 		return hand_over_apply(custody, thing, reterr);
+	if (kind == THING_STANDING)
+		return standing_apply(custody, thing, reterr);
 	if (kind == THING_HOLD)
 		return hold_apply(custody, thing, reterr);
 	if (kind == THING_DESTROYED)

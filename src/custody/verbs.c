@@ -8,6 +8,7 @@
 #include "custody/losses.h"
 #include "custody/putting.h"
 #include "custody/scan.h"
+#include "custody/standings.h"
 
 static const struct verb_entry verbs[] = {
     {FRONT_SIGN_IN, VERB_NONE, false, verb_sign_in},
@@ -41,6 +42,11 @@ static const struct verb_entry verbs[] = {
     {FRONT_ZONE_LIST, VERB_ZONE_LIST, false, verb_zone_list},
     {FRONT_ZONE_CLOSE, VERB_ZONE, true, verb_zone_close},
     {FRONT_ZONE_ROLE, VERB_ZONE, true, verb_zone_role},
+    {FRONT_STANDING_ADD, VERB_STANDING, true, verb_standing_add},
+    {FRONT_STANDING_END, VERB_REFUSE, true, verb_standing_end},
+    {FRONT_STANDING_LIST, VERB_APPROVALS, false, verb_standing_list},
+    /* Each use is decided on what the change before it left. */
+    {FRONT_STATEMENT, VERB_STATEMENT, true, verb_statement},
     {FRONT_HAND_OVER, VERB_HAND_OVER, true, verb_hand_over},
     {FRONT_CHECK, VERB_CHECK, false, verb_check},
     {FRONT_RECEIPT, VERB_RECEIPT, false, verb_receipt},

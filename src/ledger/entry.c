@@ -97,6 +97,8 @@ static const struct {
     [ENTRY_HANDED_OVER] = {"handed-over", GROUP_PURPOSE | GROUP_PERSON | GROUP_SUBJECT},
     [ENTRY_ZONE] = {"zone", GROUP_SUBJECT},
     [ENTRY_SLOTS] = {"slots", GROUP_SUBJECT},
+    [ENTRY_STANDING] = {"standing-approval", GROUP_SUBJECT | GROUP_DOCUMENT},
+    [ENTRY_STATEMENT] = {"statement", GROUP_SUBJECT | GROUP_DOCUMENT},
     [ENTRY_CLOCK] = {"clock", GROUP_SUBJECT},
     [ENTRY_ENTRUSTED_FULL] = {"entrusted-full", GROUP_PURPOSE | GROUP_SUBJECT | GROUP_LIST},
     [ENTRY_WITHDRAWN] = {"withdrawn", GROUP_PURPOSE | GROUP_SUBJECT | GROUP_LIST},

@@ -71,6 +71,8 @@ enum entry_type {
 	    79, /* subject: the zone; detail: 1 added, 2 closed, 3 changed, 4 a role (the subject) bound */
 	ENTRY_SLOTS =
 	    80, /* subject: needed; detail: 1 wanted, 2 in force, 3 one given (by the subject); detail64: of how many */
+	ENTRY_STANDING =
+	    81, /* subject: the standing approval; detail: 1 allowed, 2 ended; detail64: the client; document: its limits */
 	ENTRY_CLOCK = 78, /* detail: 1 forwards, 2 back; detail64: by how many microseconds */
 	ENTRY_CASE =
 	    104, /* subject: the case; detail: 1 opened, 2 closed, 3 allowed; detail64: rows */
@@ -114,7 +116,9 @@ enum entry_type {
 	ENTRY_CARRIED = 46, /* house log; detail: corrections that lie under newer lists now */
 	ENTRY_CHECKED = 74, /* a row is opened to compare the field shown; the answer follows */
 	ENTRY_CHECK_ANSWERED = 75, /* outcome: AZ_OK yes, AZ_CONFLICT no */
-	ENTRY_UNMASKED = 76,    /* precedes disclosed; detail64: field bits; text: why, in words */
+	ENTRY_UNMASKED = 76, /* precedes disclosed; detail64: field bits; text: why, in words */
+	ENTRY_STATEMENT =
+	    82, /* subject: the standing approval; detail: rows; detail64: the first entry; document: its limits */
 	ENTRY_HANDED_OVER = 77, /* subject: to whom; detail: for how many minutes */
 	ENTRY_STOP = 42,        /* detail: 1 set, 2 lifted; detail64: channel bits */
 	/* subject: the purpose; detail: how many rows; detail64: the consignment. The first decides it, the second says

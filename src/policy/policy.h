@@ -14,6 +14,7 @@
 #include "base/secret.h"
 #include "base/status.h"
 #include "proto/approval.h"
+#include "proto/front.h"
 #include "proto/proto.h"
 
 #define POLICY_CLIENTS_MAX   4096u
@@ -403,5 +404,58 @@ AZ_CHECKED enum az_status policy_narrow(struct grant *grant, struct az_err *rete
  */
 AZ_CHECKED enum az_status policy_mask(const struct grant *grant, const struct row *row,
     struct arena *arena, struct row *ret_row, uint64_t *ret_shown, uint64_t *ret_masked);
+
+/* --- standing approvals (standing.c) ----------------------------------------------------------- */
+
+#define STANDINGS_MAX 4096u
+
+/* What may be done again and again, within exactly the limits that were signed. */
+struct standing_approval {
+	uint32_t id;      /* from 1 */
+	uint32_t request; /* that was approved; 0: an officer's own, in an unsealed house */
+	uint32_t asker, approver;
+	int64_t approved_us;
+	uint32_t
+	    generation; /* of the ledger: what an entry that was lost had used up nobody knows */
+	uint32_t uses;
+	int64_t last_us;  /* the last use; 0: none */
+	uint64_t next;    /* the first entry of the log that no use has had */
+	int64_t ended_us; /* 0: it was not */
+	uint32_t ended_by;
+	struct front_standing_add limits;
+};
+
+/* A use as somebody wants it. */
+struct standing_use {
+	uint32_t staff;
+	int64_t keyed_us; /* since when they have their key */
+	uint32_t generation;
+	const char *recipient; /* "": the approved one */
+	uint32_t columns;      /* 0: the approved ones */
+	uint32_t rows;         /* 0: as many as approved */
+	int64_t now_us;
+	uint16_t minute; /* of the day, where the house is */
+};
+
+/*
+ * Whether it may be used so: by who asked, who has still the key of then; not ended; in the life of the ledger in which it
+ * was approved; to its recipient, with no other columns and no more rows; until its last day (UTC), at its hours, and not before its
+ * time has passed since the last use, by a clock that has not gone back behind it. AZ_DENIED with the reason. That
+ * whoever approved it is still an officer is the caller's to know.
+ */
+AZ_CHECKED enum az_status policy_may_use(const struct standing_approval *standing,
+    const struct standing_use *use, struct az_err *reterr);
+/* When it may be used next, as far as its schedule goes. */
+int64_t standing_next_us(const struct standing_approval *standing, int64_t now_us);
+/* How often at most from now on; 0 where it has ended. */
+uint64_t standing_left(const struct standing_approval *standing, int64_t now_us);
+/* Whether these are the very same limits. */
+bool standing_limits_equal(const struct front_standing_add *a, const struct front_standing_add *b);
+
+AZ_CHECKED enum az_status standing_encode(
+    const struct standing_approval *standing, struct buffer *buffer);
+/* AZ_INVALID. */
+AZ_CHECKED enum az_status standing_decode(
+    struct bytes bytes, struct standing_approval *ret_standing);
 
 #endif

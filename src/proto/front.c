@@ -521,6 +521,23 @@ walk_ask(struct walk *walk, struct front_ask *ask)
 	walk->bad |= ask->type == FRONT_NONE || ask->type == FRONT_ASK;
 }
 
+static void
+walk_standing_add(struct walk *walk, struct front_standing_add *add)
+{
+	walk_label(walk, add->client, false);
+	walk_text(walk, add->recipient, sizeof(add->recipient));
+	walk_u32(walk, &add->columns);
+	walk_u32(walk, &add->rows);
+	walk_u32(walk, &add->every);
+	walk_u16(walk, &add->opens);
+	walk_u16(walk, &add->closes);
+	walk_days(walk, &add->until);
+	walk->bad |= add->recipient[0] == '\0' || add->columns == 0 ||
+	    add->columns >> STATEMENT_COUNT != 0 || add->rows == 0 ||
+	    add->rows > FRONT_STATEMENT_ROWS || add->every == 0 ||
+	    add->every > FRONT_STANDING_EVERY || add->opens >= 1440 || add->closes >= 1440;
+}
+
 /* A number that counts from 1. */
 static void
 walk_number(struct walk *walk, uint32_t *number)
@@ -541,6 +558,18 @@ walk_put(struct walk *walk, struct front_put *put)
 	    strchr(put->name, '/') != NULL;
 	for (const char *at = put->users; *at != '\0'; at++)
 		walk->bad |= (unsigned char)*at < 0x20 || (unsigned char)*at >= 0x7f;
+}
+
+static void
+walk_statement(struct walk *walk, struct front_statement *statement)
+{
+	walk_number(walk, &statement->standing);
+	walk_text(walk, statement->recipient, sizeof(statement->recipient));
+	walk_u32(walk, &statement->columns);
+	walk_u32(walk, &statement->rows);
+	walk_u64(walk, &statement->from);
+	walk->bad |=
+	    statement->columns >> STATEMENT_COUNT != 0 || statement->rows > FRONT_STATEMENT_ROWS;
 }
 
 static void
@@ -611,6 +640,7 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_HISTORY_LIST:
 	case FRONT_STAFF_LIST:
 	case FRONT_SLOTS_LIST:
+	case FRONT_STANDING_LIST:
 	case FRONT_ZONE_LIST:
 	case FRONT_DEVICE_LIST: break;
 	case FRONT_CAMPAIGN_LIST:
@@ -639,6 +669,8 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 		break;
 	case FRONT_ZONE_ADD: walk_zone_add(walk, &request->zone_add); break;
 	case FRONT_ZONE_ROLE: walk_zone_role(walk, &request->zone_role); break;
+	case FRONT_STANDING_ADD: walk_standing_add(walk, &request->standing_add); break;
+	case FRONT_STATEMENT: walk_statement(walk, &request->statement); break;
 	case FRONT_HAND_OVER: walk_hand_over(walk, &request->hand_over); break;
 	case FRONT_CHECK: walk_check(walk, &request->check); break;
 	case FRONT_MAP_SET:
@@ -685,6 +717,7 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_APPROVAL:
 	case FRONT_CASE_CLOSE:
 	case FRONT_GRANT_CLOSE:
+	case FRONT_STANDING_END:
 	case FRONT_HISTORY_IMPORT:
 	case FRONT_REFUSE: walk_number(walk, &request->numbered.number); break;
 	case FRONT_INVITE: walk_invite(walk, &request->invite); break;
@@ -732,7 +765,8 @@ bool
 front_has_descriptor(uint16_t type)
 {
 	return type == FRONT_ENTRUST || type == FRONT_LEDGER_EXPORT || type == FRONT_TRACE_LIST ||
-	    type == FRONT_HISTORY_IMPORT || type == FRONT_TRACE_ROWS || type == FRONT_SCAN;
+	    type == FRONT_HISTORY_IMPORT || type == FRONT_TRACE_ROWS || type == FRONT_SCAN ||
+	    type == FRONT_STATEMENT;
 }
 
 /* --- messages -------------------------------------------------------------------------------- */

@@ -116,6 +116,10 @@ enum front_message {
 	FRONT_SLOTS = 71,
 	FRONT_SLOT_GIVE = 72,
 	FRONT_SLOTS_LIST = 73,
+	FRONT_STANDING_ADD = 74,  /* a standing approval */
+	FRONT_STANDING_END = 75,  /* what refuse is to one request */
+	FRONT_STANDING_LIST = 76, /* those that there are, with what is left of each */
+	FRONT_STATEMENT = 77,     /* a use of one; the file to write to rides along */
 	FRONT_ENROL = 63, /* instead of SIGN_IN: by who was invited, and has no key here yet */
 
 	FRONT_DONE = 129, /* heads, then an answer (proto/answer.h) */
@@ -440,7 +444,7 @@ struct front_loss {
 	struct head heads[FRONT_LOSS_MAX];
 };
 
-/* APPROVAL, REFUSE, CASE_CLOSE, HISTORY_IMPORT, GRANT_CLOSE */
+/* APPROVAL, REFUSE, CASE_CLOSE, HISTORY_IMPORT, GRANT_CLOSE, STANDING_END */
 struct front_numbered {
 	uint32_t number; /* from 1 */
 };
@@ -472,6 +476,31 @@ struct front_trace_list {
 };
 
 #define FRONT_RECIPIENT_SIZE 64u
+
+/*
+ * Exactly what is allowed again and again: to hand a client's log, in words, to one recipient.
+ */
+#define FRONT_STATEMENT_ROWS UINT32_C(100000)
+#define FRONT_STANDING_EVERY (366u * 86400u)
+struct front_standing_add {
+	char client[LABEL_SIZE];
+	char recipient[FRONT_RECIPIENT_SIZE]; /* "age1…": what each statement is sealed to */
+	uint32_t columns;                     /* bits 1 << enum statement_column; not 0 */
+	uint32_t rows;                        /* 1 to FRONT_STATEMENT_ROWS, in each */
+	uint32_t every; /* seconds from one to the next at least, 1 to FRONT_STANDING_EVERY */
+	uint16_t opens, closes; /* minutes of the day, below 1440; the same: any hour */
+	int32_t until;          /* the last day */
+};
+
+/* One use. What is not said is as it was approved; what is said and goes beyond that is refused. */
+struct front_statement {
+	uint32_t standing;                    /* from 1 */
+	char recipient[FRONT_RECIPIENT_SIZE]; /* "" */
+	uint32_t columns;                     /* 0 */
+	uint32_t rows;                        /* 0 */
+	uint64_t from; /* the first entry; UINT64_MAX: the first that no statement has had */
+};
+
 struct front_trace {
 	uint32_t id; /* of the case */
 	char recipient
@@ -572,6 +601,8 @@ union front_request {
 	struct front_zone_add zone_add;
 	struct front_zone_role zone_role;
 	struct front_hand_over hand_over;
+	struct front_standing_add standing_add;
+	struct front_statement statement;
 	struct front_query query;
 	struct front_correct correct;
 	struct front_campaign_add campaign_add;

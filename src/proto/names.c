@@ -208,6 +208,40 @@ list_mode_parse(const char *name, enum list_mode *ret_mode)
 	return true;
 }
 
+static const char *const statement_columns[STATEMENT_COUNT] = {
+    [STATEMENT_INDEX] = "index",
+    [STATEMENT_TIME] = "time",
+    [STATEMENT_TYPE] = "type",
+    [STATEMENT_STAFF] = "staff",
+    [STATEMENT_DEVICE] = "device",
+    [STATEMENT_PURPOSE] = "purpose",
+    [STATEMENT_REASON] = "reason",
+    [STATEMENT_BASIS] = "basis",
+    [STATEMENT_RECORD] = "record",
+    [STATEMENT_VERSION] = "version",
+    [STATEMENT_SHOWN] = "shown",
+    [STATEMENT_MASKED] = "masked",
+    [STATEMENT_OUTCOME] = "outcome",
+};
+
+const char *
+statement_column_name(unsigned int column)
+{
+	return column < STATEMENT_COUNT ? statement_columns[column] : NULL;
+}
+
+bool
+statement_column_parse(const char *name, unsigned int *ret_column)
+{
+	for (unsigned int i = 0; i < STATEMENT_COUNT; i++) {
+		if (strcmp(statement_columns[i], name) == 0) {
+			*ret_column = i;
+			return true;
+		}
+	}
+	return false;
+}
+
 static const char *const verb_names[VERB_COUNT] = {
     [VERB_NONE] = "none",
     [VERB_STATUS] = "status",
@@ -232,6 +266,8 @@ static const char *const verb_names[VERB_COUNT] = {
     [VERB_CAMPAIGN_LIST] = "campaign list",
     [VERB_ATTEMPT] = "attempt",
     [VERB_RECEIPT] = "receipt",
+    [VERB_STANDING] = "standing approval",
+    [VERB_STATEMENT] = "statement",
     [VERB_CASE] = "case",
     [VERB_TRACE] = "trace",
     [VERB_HISTORY] = "history",

@@ -151,7 +151,9 @@ enum verb {
 	VERB_SLOTS = 45, /* whose passphrases open the house */
 	VERB_SLOT_GIVE = 46,
 	VERB_SLOTS_LIST = 47,
-	VERB_CASE = 56, /* open, allow */
+	VERB_STANDING = 48,  /* a standing approval */
+	VERB_STATEMENT = 49, /* what one allows */
+	VERB_CASE = 56,      /* open, allow */
 	VERB_TRACE = 57,
 	VERB_HISTORY = 58,
 	VERB_CASE_LIST = 59,
@@ -161,6 +163,27 @@ enum verb {
 	VERB_SCAN = 63,  /* files and disks, for what is the house's */
 	VERB_COUNT = 96, /* numbers between them that have no name are no verbs */
 };
+
+/* Of a statement about a client's log. Bits 1 << column. */
+enum statement_column {
+	STATEMENT_INDEX = 0,
+	STATEMENT_TIME = 1,
+	STATEMENT_TYPE = 2,
+	STATEMENT_STAFF = 3,
+	STATEMENT_DEVICE = 4,
+	STATEMENT_PURPOSE = 5,
+	STATEMENT_REASON = 6,
+	STATEMENT_BASIS = 7,
+	STATEMENT_RECORD = 8,
+	STATEMENT_VERSION = 9,
+	STATEMENT_SHOWN = 10,
+	STATEMENT_MASKED = 11,
+	STATEMENT_OUTCOME = 12,
+	STATEMENT_COUNT = 13,
+};
+/* NULL: there is none. */
+const char *statement_column_name(unsigned int column);
+bool statement_column_parse(const char *name, unsigned int *ret_column);
 
 enum reason {
 	REASON_NONE = 0,

@@ -246,6 +246,12 @@ print_what(FILE *file, const struct ledger_read *read)
 		print_fields(file, entry->shown, 0);
 		print_person_entry(file, read, " of ");
 		break;
+	case ENTRY_STATEMENT:
+		(void)fprintf(file,
+		    "handed out a statement of this log, %u entries from %llu on, by standing "
+		    "approval %u",
+		    entry->detail, (unsigned long long)entry->detail64, entry->subject);
+		return;
 	case ENTRY_HANDED_OVER:
 		(void)fprintf(file, "handed over to a colleague, for %u minutes: ", entry->detail);
 		print_record(file, read);

@@ -182,6 +182,7 @@ read_things(struct bytes bytes)
 		struct device device;
 		struct approval approval;
 		struct zone zone;
+		struct standing_approval standing;
 		struct zone_bounds bounds;
 	} thing;
 
@@ -212,6 +213,10 @@ read_things(struct bytes bytes)
 	}
 	if (bounds_decode(bytes, &thing.bounds) == AZ_OK) {
 		assert(bounds_encode(&thing.bounds, &again) == AZ_OK);
+		same(&again, bytes);
+	}
+	if (standing_decode(bytes, &thing.standing) == AZ_OK) {
+		assert(standing_encode(&thing.standing, &again) == AZ_OK);
 		same(&again, bytes);
 	}
 	if (approval_decode(bytes, &thing.approval) == AZ_OK) {

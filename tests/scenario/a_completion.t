@@ -14,7 +14,7 @@ for command in $(sed -n '/^commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' out); do
 	[ "$command" = serve ] && continue
 	{
 		complete_words azukari "$command" ''
-		for sub in add slots give backup role open list close end enrol rekey extend key retire review verify query checkpoint proof export cosign; do complete_words azukari "$command" "$sub" ''; done
+		for sub in add allow make slots give backup role open list close end enrol rekey extend key retire review verify query checkpoint proof export cosign; do complete_words azukari "$command" "$sub" ''; done
 	} | grep -e '^--' | sort -u >offered
 	[ -z "$(comm -23 wanted offered)" ]
 	ok "and its options ($(wc -l <wanted))"

@@ -71,9 +71,18 @@ is "$code $(json .answer)" '0 yes' 'then it is'
 move 0
 as mori ask --expires 1h client add c09 --name Nine
 gives 0 'something is asked for an hour'
-move 7200
+move 10800
 run approve 1
 gives 3 'which has passed on a clock that was moved (I7)'
+move 0
+run approve 1
+gives 3 'and stays so on a clock that was set back again (I7)'
+run --json approvals --all
+is "$(json '.requests[] | select(.request == 1) | .state')" expired 'which shows'
+stop
+preloaded
+run approve 1
+gives 3 'also in a keeper that knows the time from its ledger alone (I7)'
 stop
 serve
 

@@ -7,6 +7,8 @@ setup() {
 	printf 'number,name,phone\n1,Ann Lee,03-1234-5678\n2,Bob Ray,090-1111-2222\n' >list.csv
 	as mori entrust --client c01 --purpose p --as-of 2026-04-01 list.csv
 	gives 0 'a list is there'
+	run client recipient
+	recipient=$(grep -o 'age1[0-9a-z]*' out)
 	printf '1\n' >seven
 	printf '0312345678\n' >eight
 	new=0
@@ -31,7 +33,7 @@ fill() { # who, command
 		;;
 	*) request=0 ;;
 	esac
-	echo "$2" | sed "s/NEW/n$new/; s/KEY/$(key)/; s/COLLEAGUE/$colleague/; s/REQUEST/$request/"
+	echo "$2" | sed "s/NEW/n$new/; s/KEY/$(key)/; s/COLLEAGUE/$colleague/; s/RECIPIENT/$recipient/; s/REQUEST/$request/"
 }
 newest() { # how many: their types, the newest first, but for who came and went
 	AZUKARI_KEY=$work/aoki.key "$az" --json ledger query --max 12 2>/dev/null |

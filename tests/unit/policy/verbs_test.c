@@ -50,6 +50,8 @@ static const struct {
     {VERB_GRANT_LIST, "-yy--"},
     {VERB_POLICY, "--a--"},
     {VERB_POLICY_LIST, "-yy--"},
+    {VERB_STANDING, "-aa--"},
+    {VERB_STATEMENT, "-yy--"},
     {VERB_CASE, "---a-"},
     {VERB_CASE_LIST, "--yy-"},
     {VERB_CASE_CLOSE, "--yy-"},
