@@ -4,7 +4,7 @@ _azukari_verify() {
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--vkey | --house-vkey | --witness | --newest | --log | --proof | --list | --init | --listen) ((i++)) ;;
+		--vkey | --house-vkey | --other-vkey | --other | --witness | --newest | --log | --proof | --list | --init | --listen) ((i++)) ;;
 		-*) ;;
 		*)
 			command=${COMP_WORDS[i]}
@@ -14,8 +14,8 @@ _azukari_verify() {
 	done
 	local words=''
 	case $before in
-	--log) COMPREPLY=($(compgen -d -- "$word")); return ;;
-	--vkey | --house-vkey | --witness | --newest | --proof | --list) COMPREPLY=($(compgen -f -- "$word")); return ;;
+	--log | --other) COMPREPLY=($(compgen -d -- "$word")); return ;;
+	--vkey | --house-vkey | --other-vkey | --witness | --newest | --proof | --list) COMPREPLY=($(compgen -f -- "$word")); return ;;
 	*)
 		case $command in
 		'') words='checkpoint consistency inclusion receipt bundle log witness --json --version -h' ;;
@@ -25,7 +25,7 @@ _azukari_verify() {
 		receipt) words='--vkey --house-vkey --list' ;;
 		bundle) words='--house-vkey' ;;
 		witness) words='--init --listen' ;;
-		log) words='--vkey --newest --witness --story' ;;
+		log) words='--vkey --newest --witness --other --other-vkey --story' ;;
 		esac
 		;;
 	esac

@@ -29,7 +29,7 @@ _azukari() {
 	--mode) words='add full withdraw' ;;
 	*)
 		case $command,$sub in
-		,*) words='init serve unlock status client purpose policy zone staff invite device grant inspect entrust receipt disclose check hand-over statement campaign attempt correct stop restrict case history trace ledger ask approve refuse approvals scan backup key restore demo --house --key --json --despite-loss --version -h' ;;
+		,*) words='init serve unlock status client purpose policy zone witness staff invite device grant inspect entrust receipt disclose check hand-over statement campaign attempt correct stop restrict case history trace ledger ask approve refuse approvals scan backup key restore demo --house --key --json --despite-loss --version -h' ;;
 		init,*) words='--house --officer --name --key-out --passphrase --unsealed' ;;
 		client,add) words='--name --category' ;;
 		client,*) words='add list close map recipient' ;;
@@ -46,9 +46,11 @@ _azukari() {
 		zone,add | zone,change) words='--network --device' ;;
 		zone,role) words='agent supervisor officer investigator maintainer --zones --outside --any' ;;
 		zone,*) words='add change close role list' ;;
+		witness,add) words='--vkey' ;;
+		witness,*) words='add list limit tell retire' ;;
 		staff,add) words='--role --name --employer --agency --tier --from --until --key-out --public' ;;
 		staff,key) words='--out --name' ;;
-		ask,*) words='--expires --note client purpose campaign restrict staff invite device grant policy zone restore key statement' ;;
+		ask,*) words='--expires --note client purpose campaign restrict staff invite device grant policy zone witness restore key statement' ;;
 		approvals,*) words='--all --standing' ;;
 		staff,rekey) words='--public' ;;
 		staff,enrol) words='--out --name --code' ;;

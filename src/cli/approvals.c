@@ -39,7 +39,8 @@ cmd_ask(const struct cli *cli, int argc, char **argv)
 	    {"expires", required_argument, NULL, 'e'}, {"note", required_argument, NULL, 'n'}, {0}};
 	struct cli_asking asking = {0};
 	static const char *const askable[] = {"client", "purpose", "campaign", "restrict", "staff",
-	    "invite", "device", "grant", "policy", "zone", "restore", "key", "statement"};
+	    "invite", "device", "grant", "policy", "zone", "restore", "key", "statement",
+	    "witness"};
 	struct cli asked = *cli;
 	bool good = false;
 	int option;

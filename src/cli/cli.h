@@ -53,6 +53,7 @@ int cmd_disclose(const struct cli *cli, int argc, char **argv);
 int cmd_statement(const struct cli *cli, int argc, char **argv);
 int cmd_hand_over(const struct cli *cli, int argc, char **argv);
 int cmd_zone(const struct cli *cli, int argc, char **argv);
+int cmd_witness(const struct cli *cli, int argc, char **argv);
 int cmd_key(const struct cli *cli, int argc, char **argv);
 int cmd_check(const struct cli *cli, int argc, char **argv);
 int cmd_grant(const struct cli *cli, int argc, char **argv);

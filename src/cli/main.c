@@ -98,6 +98,17 @@ static const struct command commands[] = {
 	"  --any      they are bound to no zone\n"
 	"  loopback is the zone of every command on this machine.\n"
 	"example: azukari zone add floor2 --device desk7 --device desk8"},
+    {"witness", cmd_witness, "who cosigns the ledger outside, and how old that may be",
+	"azukari witness add LABEL --vkey FILE\n"
+	"       azukari witness list\n"
+	"       azukari witness limit HOURS|none\n"
+	"       azukari witness tell FILE|DIR\n"
+	"       azukari witness retire LABEL\n"
+	"  --vkey   its key, as azukari-verify witness prints it\n"
+	"  limit    older cosignatures of a log raise an alarm and stop exports and cases\n"
+	"  tell     hands the house a checkpoint that azukari ledger cosign had cosigned, or the\n"
+	"           one in an exported log\n"
+	"example: azukari witness add city --vkey city.vkey"},
     {"staff", cmd_staff, "the people who work here, and their keys",
 	"azukari staff add LABEL --role ROLE [options] (--key-out FILE | --public HEX)\n"
 	"       azukari staff list\n"
@@ -369,7 +380,8 @@ static const struct command commands[] = {
     {"ask", cmd_ask, "have somebody else approve a command",
 	"azukari ask [--expires TIME] [--note TEXT] COMMAND …\n"
 	"  COMMAND         client purpose campaign restrict staff device grant policy zone "
-	"restore key statement\n"
+	"witness\n"
+	"                  restore key statement\n"
 	"  --expires TIME  90s, 30m, 12h, 7d (the default), at most 30d\n"
 	"  --note TEXT     for who approves\n"
 	"  What a role must ask is asked without this word, too.\n"

@@ -16,7 +16,8 @@
 bool
 backup_excludes(const struct custody *custody, enum front_message type)
 {
-	return custody->backup_front != NULL && (type == FRONT_ENTRUST || type == FRONT_CORRECT);
+	return custody->backup_front != NULL &&
+	    (type == FRONT_ENTRUST || type == FRONT_CORRECT || type == FRONT_COSIGNED);
 }
 
 static void

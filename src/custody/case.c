@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "custody/cases.h"
+#include "custody/witnesses.h"
 
 #define CASE_FORMAT 1u
 #define CASES_MAX   65536u
@@ -63,7 +64,7 @@ case_admits(const struct custody *custody, uint32_t id, uint32_t staff, uint64_t
 		return az_fail(reterr, AZ_LIMIT, "case %u: it allows %llu rows, and %llu are used",
 		    id, (unsigned long long)of->rows_max, (unsigned long long)of->rows_used);
 	*ret_case = of;
-	return AZ_OK;
+	return cosigned_allows(custody, of->clients, of->client_count, reterr);
 }
 
 /* --- things ----------------------------------------------------------------------------------- */
@@ -214,6 +215,8 @@ ask_case(struct request *request, const struct front_case_open *asked)
 	struct az_err err = {0};
 	enum az_status status = read_clients(custody, asked, &of, &err);
 
+	if (status == AZ_OK)
+		status = cosigned_allows(custody, of.clients, of.client_count, &err);
 	if (status == AZ_OK && custody->cases.count >= CASES_MAX)
 		status = az_fail(&err, AZ_LIMIT, "case: the house has no more numbers");
 	if (status != AZ_OK) {
@@ -257,6 +260,10 @@ verb_case_open(struct request *request, const union front_request *body)
 	if (found == NULL || carrying_number(request) == 0) {
 		(void)az_fail(
 		    &err, AZ_DENIED, "case: it must be asked, and approved by somebody else");
+		request_refuse(request, &err);
+		return;
+	}
+	if (cosigned_allows(custody, found->clients, found->client_count, &err) != AZ_OK) {
 		request_refuse(request, &err);
 		return;
 	}

@@ -34,6 +34,7 @@
 #include "custody/renew.h"
 #include "custody/scan.h"
 #include "custody/standings.h"
+#include "custody/witnesses.h"
 
 #define ARENA_MAX        (MATCH_KEYS_MAX * MATCH_KEY_MAX + (VAULT_ROWS_MAX + 4) * (ROW_SIZE_MAX + 64u))
 #define LEDGER_FOLDER    "ledger"
@@ -588,6 +589,7 @@ settled_at_start(void *arg)
 	if (custody->phase != PHASE_STARTING)
 		return;
 	custody->phase = PHASE_SERVING;
+	crossing_tick(custody);
 	custody->config.ready(custody->config.arg);
 }
 
@@ -667,6 +669,7 @@ custody_close(struct custody **custody)
 	maps_free(closed);
 	cases_free(closed);
 	histories_free(closed);
+	witnesses_free(closed);
 	checks_free(closed);
 	hand_overs_free(closed);
 	stating_close(closed);
@@ -730,8 +733,11 @@ custody_tick(struct custody *custody)
 	session_tick(custody, clock_now_us());
 	if (custody->phase == PHASE_SERVING)
 		guards_tick(custody);
-	if (custody->phase == PHASE_SERVING)
+	if (custody->phase == PHASE_SERVING) {
 		moments_tick(custody);
+		crossing_tick(custody);
+		witnesses_tick(custody);
+	}
 	backup_tick(custody);
 #ifdef AZ_TESTABLE
 	destroy_test_tick(custody);

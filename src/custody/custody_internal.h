@@ -58,7 +58,12 @@ enum thing_kind {
 	THING_CASE = 60,
 	THING_HISTORY = 65,
 	THING_GRANT = 71,
-	THING_GUARD = 70, /* how far the events of a device's guard have come */
+	THING_WITNESS = 80,
+	THING_COSIGNED = 81, /* of a log, the newest that is known */
+	THING_COSIGN_LIMIT =
+	    82, /* 0: how old cosignatures may be, 1: since when they are too old was told */
+	THING_COMMITTED = 83, /* the day on which the logs committed to each other last */
+	THING_GUARD = 70,     /* how far the events of a device's guard have come */
 };
 
 /*
@@ -311,6 +316,13 @@ struct custody {
 	struct id_map current;     /* whom each human has seen last, by staff */
 	struct id_map hand_overs;  /* by client and record */
 	struct numbered histories; /* struct history */
+	struct numbered witnesses; /* struct witness */
+	struct numbered cosigned;  /* struct cosigned, by log + 1 */
+	uint32_t cosign_hours;     /* how old it may be; 0: no limit is set */
+	int64_t cosign_since_us;   /* since when that is so */
+	int64_t cosign_alarmed_us; /* since when they were too old, as the last alarm had it */
+	int32_t crossed_day;       /* on which the logs committed to each other last */
+	uint32_t crossing_log;     /* how far they have today */
 	struct importing *importing;
 	struct id_map checks;      /* wrong answers, by client and record */
 	struct id_map holds;       /* what holds for a record, whatever is delivered */
@@ -586,6 +598,11 @@ void verb_ledger_proof(struct request *request, const union front_request *body)
 
 /* The session of a front ends: its connection has gone, or somebody took it over. */
 void session_leave(struct custody_front *front);
+/*
+ * Ends a request that showed a head, or a checkpoint, which our log does not continue: with an alarm in the ledger, and nothing
+ * more for this front.
+ */
+void head_alarm(struct request *request, const struct head *head, const struct az_err *err);
 void sessions_end_connections(struct custody *custody, uint32_t session);
 /* Counts a sign-in that failed, for the entry of the minute. */
 void session_tick(struct custody *custody, int64_t now_us);
@@ -600,6 +617,12 @@ void moments_started(struct custody *custody, int64_t last_us);
 void moments_tick(struct custody *custody);
 /* Somebody took a session over; too many of them in a short time are an alarm. */
 void moments_taken_over(struct request *request);
+
+/* --- crossing.c: the logs commit to each other, once a day -------------------------------------- */
+
+AZ_CHECKED enum az_status crossing_apply(
+    struct custody *custody, struct bytes thing, struct az_err *reterr);
+void crossing_tick(struct custody *custody);
 
 /* --- zones.c ---------------------------------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "custody/custody_internal.h"
+#include "ledger/evidence.h"
 
 /* Sticky: an overflow shows in the writer's status, and nothing is cut. */
 struct words {
@@ -422,6 +423,39 @@ case_allow(struct words *words, const union front_request *body)
 	    body->case_allow.id, hash);
 }
 
+static void
+witness_add(struct words *words, const union front_request *body)
+{
+	struct note_key key;
+
+	/* The verb has read it before it is asked. */
+	if (note_key_parse(bytes_of(body->witness_add.vkey), &key, NULL) != AZ_OK) {
+		words->status = AZ_INVALID;
+		return;
+	}
+	say(words, "believe what the witness %s (%s) cosigns of the ledger",
+	    body->witness_add.label, key.name);
+	say_key(words, key.public_key);
+}
+
+static void
+witness_retire(struct words *words, const union front_request *body)
+{
+	say(words, "retire the witness %s", body->named.label);
+}
+
+static void
+witness_limit(struct words *words, const union front_request *body)
+{
+	if (body->witness_limit.hours == 0)
+		say(words, "let cosignatures be of any age");
+	else
+		say(words,
+		    "stop exports and cases while cosignatures of the ledger are older than %u "
+		    "hours",
+		    body->witness_limit.hours);
+}
+
 #define LOGS_SAID 32u
 static void
 declare_loss(struct words *words, const union front_request *body)
@@ -465,6 +499,9 @@ static const struct {
     {FRONT_PURPOSE_ADD, purpose_add},
     {FRONT_PURPOSE_CLOSE, purpose_close},
     {FRONT_SLOTS, slots},
+    {FRONT_WITNESS_ADD, witness_add},
+    {FRONT_WITNESS_RETIRE, witness_retire},
+    {FRONT_WITNESS_LIMIT, witness_limit},
     {FRONT_ZONE_ADD, zone_add},
     {FRONT_ZONE_CLOSE, zone_close},
     {FRONT_ZONE_ROLE, zone_role},

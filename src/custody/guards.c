@@ -613,6 +613,7 @@ alarm_text(const struct ledger_entry *entry)
 	switch (entry->detail) {
 	case ALARM_SILENT: return "the guard is silent";
 	case ALARM_GAP: return "events of the guard never came";
+	case ALARM_COSIGNATURES: return "cosignatures are too old: exports and cases are stopped";
 	default: return "a front had seen another ledger";
 	}
 }

@@ -35,8 +35,9 @@ void guard_leave(struct custody_front *front);
 enum alarm_detail {
 	ALARM_CALLS = 1, /* of a budget: a review is due */
 	ALARM_SEARCHES = 2,
-	ALARM_SILENT = 3, /* subject: the device; detail64: when it was last heard, or 0 */
-	ALARM_GAP = 4,    /* subject: the device; detail64: events that never came */
+	ALARM_SILENT = 3,       /* subject: the device; detail64: when it was last heard, or 0 */
+	ALARM_GAP = 4,          /* subject: the device; detail64: events that never came */
+	ALARM_COSIGNATURES = 5, /* subject: the log that waits for longest; detail64: how many do */
 };
 /* Also of what a guard forwarded, if somebody should look at it. */
 const char *alarm_text(const struct ledger_entry *entry);

@@ -29,7 +29,7 @@ void verb_declare_loss(struct request *request, const union front_request *body)
 
 /* --- backup.c: the house holds still while its files are copied --------------------------------- */
 
-/* Whether a request would write to the vault or the catalogue, which are copied as they stand. */
+/* Whether a request would write to the vault or the catalogue, which are copied as they stand, or wait until all is settled. */
 bool backup_excludes(const struct custody *custody, enum front_message type);
 /* Its front has gone, or the house is being stopped (front NULL): go on. */
 void backup_front_gone(struct custody *custody, const struct custody_front *front);

@@ -300,8 +300,8 @@ custody_request(struct custody_front *front, struct bytes message, int fd, struc
 	} else if (backup_excludes(custody, verb->type)) {
 		struct az_err err = {0};
 
-		(void)az_fail(
-		    &err, AZ_BUSY, "a backup is being taken; lists and corrections wait for it");
+		(void)az_fail(&err, AZ_BUSY,
+		    "a backup is being taken; lists, corrections and cosignatures wait for it");
 		request_fail(request, &err);
 	} else if (verb->changes) {
 		change_queue(request, body);

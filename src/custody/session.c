@@ -239,7 +239,7 @@ session_tick(struct custody *custody, int64_t now_us)
 
 /* --- presented heads -------------------------------------------------------------------------- */
 
-struct head_alarm {
+struct known_head {
 	struct request *request;
 	struct az_err err;
 };
@@ -247,7 +247,7 @@ struct head_alarm {
 static void
 alarm_is_durable(void *arg, const struct az_ticket *ticket)
 {
-	struct head_alarm *alarm = arg;
+	struct known_head *alarm = arg;
 	struct custody_front *front = alarm->request->front;
 	void *front_arg = front->arg;
 
@@ -260,17 +260,17 @@ alarm_is_durable(void *arg, const struct az_ticket *ticket)
 	free(alarm);
 }
 
-static void
-alarm(struct request *request, const struct head *head, const struct az_err *err)
+void
+head_alarm(struct request *request, const struct head *head, const struct az_err *err)
 {
 	struct ledger_entry entry = request_entry(request, ENTRY_ALARM);
-	struct head_alarm *alarm = malloc(sizeof(*alarm));
+	struct known_head *alarm = malloc(sizeof(*alarm));
 
 	entry.subject = head->log;
 	entry.detail64 = head->size;
 	entry.outcome = AZ_FORGED;
 	if (alarm != NULL)
-		*alarm = (struct head_alarm){.request = request, .err = *err};
+		*alarm = (struct known_head){.request = request, .err = *err};
 	if (alarm == NULL ||
 	    ledger_submit(request->custody->ledger, &entry, bytes_make(NULL, 0), alarm_is_durable,
 		alarm, NULL) != AZ_OK) {
@@ -294,7 +294,7 @@ verb_present(struct request *request, const union front_request *body)
 			continue;
 		err.status = status;
 		if (status == AZ_FORGED)
-			alarm(request, &present->heads[i], &err);
+			head_alarm(request, &present->heads[i], &err);
 		else
 			request_fail(request, &err);
 		return;

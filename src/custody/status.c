@@ -3,6 +3,7 @@
  */
 #include "crypto/age.h"
 #include "custody/guards.h"
+#include "custody/witnesses.h"
 
 #define ALARMS_LOOKED_AT 1000u /* entries of the house's log, the newest */
 #define ALARMS_TOLD      10u
@@ -197,6 +198,7 @@ verb_status(struct request *request, const union front_request *body)
 	answer_array(&writer, "guards");
 	people_each_device(custody->people, answer_guard, &guards);
 	answer_end(&writer);
+	answer_witnesses(&writer, custody);
 	answer_alarms(&writer, custody);
 	answer_uint(&writer, "unlocked_memory", secret_unlocked_count());
 	answer_end(&writer);

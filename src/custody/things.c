@@ -22,6 +22,7 @@
 #include "custody/losses.h"
 #include "custody/maps.h"
 #include "custody/standings.h"
+#include "custody/witnesses.h"
 
 #define PAYLOAD_FORMAT   1u
 #define THING_FORMAT     1u
@@ -518,6 +519,14 @@ thing_apply(void *arg, uint8_t kind, uint64_t id, struct bytes thing, struct az_
 		return hold_apply(custody, thing, reterr);
 	if (kind == THING_DESTROYED)
 		return destroyed_apply(custody, id, thing, reterr);
+	if (kind == THING_WITNESS)
+		return witness_apply(custody, thing, reterr);
+	if (kind == THING_COSIGNED)
+		return cosigned_apply(custody, thing, reterr);
+	if (kind == THING_COSIGN_LIMIT)
+		return cosign_limit_apply(custody, id, thing, reterr);
+	if (kind == THING_COMMITTED)
+		return crossing_apply(custody, thing, reterr);
 	if (kind == THING_CONSIGNMENT)
 		return apply_consignment(custody, thing, reterr);
 	return apply_known(custody, (enum thing_kind)kind, thing, reterr);

@@ -9,6 +9,7 @@
 #include "custody/putting.h"
 #include "custody/scan.h"
 #include "custody/standings.h"
+#include "custody/witnesses.h"
 
 static const struct verb_entry verbs[] = {
     {FRONT_SIGN_IN, VERB_NONE, false, verb_sign_in},
@@ -62,6 +63,11 @@ static const struct verb_entry verbs[] = {
     {FRONT_LEDGER_EXPORT, VERB_LEDGER_EXPORT, false, verb_ledger_export},
     {FRONT_LEDGER_CHECKPOINT, VERB_LEDGER_EXPORT, false, verb_ledger_checkpoint},
     {FRONT_LEDGER_PROOF, VERB_LEDGER_EXPORT, false, verb_ledger_proof},
+    {FRONT_WITNESS_ADD, VERB_WITNESS, true, verb_witness_add},
+    {FRONT_WITNESS_LIST, VERB_WITNESS_LIST, false, verb_witness_list},
+    {FRONT_WITNESS_RETIRE, VERB_WITNESS, true, verb_witness_retire},
+    {FRONT_WITNESS_LIMIT, VERB_WITNESS, true, verb_witness_limit},
+    {FRONT_COSIGNED, VERB_COSIGNED, true, verb_cosigned},
     {FRONT_LEDGER_QUERY, VERB_LEDGER_QUERY, false, verb_ledger_query},
     {FRONT_BACKUP, VERB_BACKUP, true, verb_backup},
     {FRONT_BACKUP_END, VERB_BACKUP, false, verb_backup_end},

@@ -20,6 +20,7 @@ struct verifying {
 	bool has_link;
 	struct loop_watch *watch;
 	uint32_t log, last; /* at work, and the last one asked for */
+	int64_t settled_us;
 	bool all_ok;
 	struct head head;
 	struct az_err err;
@@ -69,6 +70,7 @@ child_verify(struct link *link, const struct frame *frame, int dirfd, struct az_
 		verify.head = &head;
 		verify.generation = head.generation;
 	}
+	verify.settled_us = wire_get_i64(&reader);
 	if (frame->type != VERIFY_START || !wire_end(&reader))
 		return az_fail(reterr, AZ_INVALID, "verify: a malformed question");
 	status = ledger_verify(dirfd, house, &verify, child_told, &progress, &err);
@@ -186,6 +188,7 @@ ask(struct verifying *verifying, struct az_err *reterr)
 	wire_put_raw(&writer, public_key, sizeof(public_key));
 	wire_put_u8(&writer, 1);
 	head_put(&writer, &verifying->head);
+	wire_put_i64(&writer, verifying->settled_us);
 	status = writer.status;
 	if (status == AZ_OK)
 		status = link_queue(&verifying->link, VERIFY_START, 0, buffer_peek(&body));
@@ -392,6 +395,7 @@ verb_ledger_verify(struct request *request, const union front_request *body)
 	    .child = ++custody->next_child,
 	    .log = client != NULL ? client->id : 0,
 	    .last = client != NULL ? client->id : ledger_log_count(custody->ledger) - 1,
+	    .settled_us = clock_now_us(),
 	    .all_ok = true};
 	custody->verifying = verifying;
 	status = ledger_settle(custody->ledger, settled, verifying, &err);

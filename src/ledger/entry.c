@@ -117,6 +117,9 @@ static const struct {
     [ENTRY_SCAN] = {"scan", GROUP_SUBJECT | GROUP_DOCUMENT},
     [ENTRY_SCANNED] = {"scanned", GROUP_SUBJECT | GROUP_DOCUMENT},
     [ENTRY_SCAN_FOUND] = {"scan-found", GROUP_SUBJECT | GROUP_DOCUMENT},
+    [ENTRY_WITNESS] = {"witness", GROUP_SUBJECT | GROUP_DOCUMENT},
+    [ENTRY_COSIGNED] = {"cosigned", GROUP_SUBJECT | GROUP_DOCUMENT},
+    [ENTRY_COMMITTED] = {"committed", GROUP_SUBJECT | GROUP_DOCUMENT},
     [ENTRY_LEDGER_EXPORTED] = {"ledger-exported", GROUP_SUBJECT},
 };
 

@@ -194,6 +194,9 @@ AZ_CHECKED enum az_status published_part(const struct published_log *log, unsign
 AZ_CHECKED enum az_status published_tile(const struct published_log *log, unsigned int level,
     uint64_t number, unsigned int width, struct buffer *buffer, char path[TILE_PATH_MAX],
     struct az_err *reterr);
+/* The root that a log of size had at an earlier size, out of its tiles. */
+AZ_CHECKED enum az_status published_root(const struct published_log *log, uint64_t size,
+    uint64_t earlier, uint8_t ret_root[TREE_HASH_SIZE], struct az_err *reterr);
 /* That the tree of older is the beginning of the one of newer, out of the tiles of a log of size. */
 AZ_CHECKED enum az_status published_consistency(const struct published_log *log, uint64_t size,
     uint64_t older, uint64_t newer, struct proof *ret_proof, struct az_err *reterr);

@@ -96,6 +96,12 @@ enum entry_type {
 	   rows: values of the house in it; document: its SHA-256 */
 	ENTRY_PUT = 124,
 	ENTRY_LEDGER_EXPORTED = 100, /* subject: the log; detail64: its size */
+	/* house log; subject: the witness; detail: 1 enrolled, 2 retired, 3 limit set (detail64: hours); document: SHA-256 of its vkey */
+	ENTRY_WITNESS = 96,
+	/* house log; subject: the log; detail: the witness; detail64: size; rows: when, in seconds; document: the root it had then */
+	ENTRY_COSIGNED = 97,
+	/* house log and client logs; subject: the other log; detail: generation; detail64: its size; document: its root at that */
+	ENTRY_COMMITTED = 98,
 	/* client logs */
 	ENTRY_ENTRUSTED = 32,
 	ENTRY_DISCLOSED = 33,
@@ -447,16 +453,21 @@ struct ledger_verify {
 	uint32_t generation;     /* in */
 	uint8_t public_key[32];  /* in: the log's Ed25519 key */
 	const struct head *head; /* in: what the log must contain, or NULL */
-	uint64_t size;           /* out: entries read and hashed */
-	uint8_t root[32];        /* out */
-	bool ok;                 /* out */
+	/*
+	 * in: commitments to other logs in entries up to this time are held against those logs, which must have been settled by then;
+	 * INT64_MAX: all
+	 */
+	int64_t settled_us;
+	uint64_t size;      /* out: entries read and hashed */
+	uint8_t root[32];   /* out */
+	bool ok;            /* out */
 	uint64_t bad_index; /* out: the first entry that disagrees; UINT64_MAX: none can be named */
 	char problem[160];  /* out: what is wrong; empty if ok */
 };
 
 /*
  * Re-reads every entry byte of one log below dirfd, decodes and hashes it, and compares with the
- * stored hashes, the head, and the checkpoint and its signature. What is wrong is reported in verify,
+ * stored hashes, the head, the checkpoint and its signature, and what it committed to of other logs with those. What is wrong is reported in verify,
  * with AZ_OK. If the log cannot be read at all: AZ_NOT_FOUND (no such log), AZ_FORGED (one of its files is
  * missing or belongs to another house), AZ_CORRUPT, AZ_IO, AZ_NO_MEMORY.
  */

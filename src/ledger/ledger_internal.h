@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "base/vector.h"
 #include "crypto/hash.h"
 #include "crypto/seal.h"
 #include "crypto/sign.h"
@@ -60,6 +61,21 @@ AZ_CHECKED enum az_status log_read_hashes(const struct log *log, unsigned int le
     size_t count, uint8_t *hashes, struct az_err *reterr);
 /* For proofs; everything must be written. It borrows the log. */
 struct hash_source log_source(const struct log *log);
+
+/* --- crossed.c: what a log committed to of the others --------------------------------------------- */
+
+#define CROSSED_MAX 65536u /* that are noted before they must be checked */
+/* Zeroed: nothing is noted. */
+struct crossed {
+	struct vector items;
+	char problem[160]; /* the first that does not hold; empty: all do */
+};
+AZ_CHECKED enum az_status crossed_note(struct crossed *crossed, uint64_t index,
+    const struct ledger_entry *entry, struct az_err *reterr);
+bool crossed_is_full(const struct crossed *crossed);
+/* Checks what was noted, and forgets it. AZ_IO, AZ_NO_MEMORY: it could not be checked. */
+AZ_CHECKED enum az_status crossed_check(
+    struct crossed *crossed, int dirfd, const uint8_t house[HOUSE_ID_SIZE], struct az_err *reterr);
 
 /* --- keys.c: the keys of the logs ---------------------------------------------------------------- */
 

@@ -98,17 +98,37 @@ read_hashes(void *arg, unsigned int level, uint64_t index, size_t count, uint8_t
 	return AZ_OK;
 }
 
+static struct hash_source
+hashes_of(struct tiles *tiles)
+{
+	struct hash_source hashes = {.read = read_hashes, .arg = tiles, .levels = 1};
+
+	while (hashes.levels < TILE_LEVELS && tile_count(hashes.levels, tiles->size) > 0)
+		hashes.levels++;
+	buffer_init(&tiles->tile, TILE_SIZE + 1, false);
+	return hashes;
+}
+
+enum az_status
+published_root(const struct published_log *log, uint64_t size, uint64_t earlier,
+    uint8_t ret_root[TREE_HASH_SIZE], struct az_err *reterr)
+{
+	struct tiles tiles = {.source = log, .size = size};
+	struct hash_source hashes = hashes_of(&tiles);
+	enum az_status status = proof_root(&hashes, earlier, ret_root, reterr);
+
+	buffer_fini(&tiles.tile);
+	return status;
+}
+
 enum az_status
 published_consistency(const struct published_log *source, uint64_t size, uint64_t older,
     uint64_t newer, struct proof *ret_proof, struct az_err *reterr)
 {
 	struct tiles tiles = {.source = source, .size = size};
-	struct hash_source hashes = {.read = read_hashes, .arg = &tiles, .levels = 1};
+	struct hash_source hashes = hashes_of(&tiles);
 	enum az_status status;
 
-	while (hashes.levels < TILE_LEVELS && tile_count(hashes.levels, size) > 0)
-		hashes.levels++;
-	buffer_init(&tiles.tile, TILE_SIZE + 1, false);
 	status = proof_make_consistency(&hashes, older, newer, ret_proof, reterr);
 	buffer_fini(&tiles.tile);
 	return status;

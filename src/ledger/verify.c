@@ -22,7 +22,10 @@
 
 struct check {
 	const struct log *log;
+	int dirfd;
+	const uint8_t *house;
 	struct ledger_verify *verify;
+	struct crossed crossed;
 	struct tree tree;
 	int64_t last_time_us;
 	uint8_t hashes[HASHES_AT_ONCE * TREE_HASH_SIZE]; /* stored leaf hashes, a window of them */
@@ -70,6 +73,31 @@ check_marks(struct check *check)
 		check_root(check, check->checkpoint_root, "signed checkpoint");
 }
 
+/* What it committed to of other logs must be so. */
+static enum az_status
+check_crossed(struct check *check, struct az_err *reterr)
+{
+	enum az_status status = crossed_check(&check->crossed, check->dirfd, check->house, reterr);
+
+	if (status == AZ_OK && check->crossed.problem[0] != '\0')
+		problem(check->verify, UINT64_MAX, "%s", check->crossed.problem);
+	return status;
+}
+
+static enum az_status
+note_crossed(
+    struct check *check, uint64_t index, const struct ledger_entry *entry, struct az_err *reterr)
+{
+	enum az_status status;
+
+	if (entry->type != ENTRY_COMMITTED || entry->time_us > check->verify->settled_us)
+		return AZ_OK;
+	status = crossed_note(&check->crossed, index, entry, reterr);
+	if (status == AZ_OK && crossed_is_full(&check->crossed))
+		status = check_crossed(check, reterr);
+	return status;
+}
+
 static enum az_status
 check_entry(struct check *check, struct bytes entry, struct az_err *reterr)
 {
@@ -86,6 +114,11 @@ check_entry(struct check *check, struct bytes entry, struct az_err *reterr)
 		    (unsigned long long)index);
 	else
 		check->last_time_us = read.entry.time_us;
+	if (check->verify->problem[0] == '\0') {
+		status = note_crossed(check, index, &read.entry, reterr);
+		if (status != AZ_OK)
+			return status;
+	}
 	tree_leaf(entry, leaf);
 	if (index >= check->hashes_start + check->hashes_count && index < check->stored_count) {
 		uint64_t left = check->stored_count - index;
@@ -242,6 +275,8 @@ ledger_verify(int dirfd, const uint8_t house[HOUSE_ID_SIZE], struct ledger_verif
 		return status;
 	}
 	check->log = &log;
+	check->dirfd = dirfd;
+	check->house = house;
 	check->verify = verify;
 	check->last_time_us = INT64_MIN;
 	if (fstat(log.entries, &entries) != 0 || fstat(log.hashes[0], &hashes) != 0)
@@ -259,12 +294,15 @@ ledger_verify(int dirfd, const uint8_t house[HOUSE_ID_SIZE], struct ledger_verif
 		check_reached(check);
 		status = check_levels(check, reterr);
 	}
+	if (status == AZ_OK)
+		status = check_crossed(check, reterr);
 	if (status == AZ_OK) {
 		verify->size = check->tree.size;
 		tree_root(&check->tree, verify->root);
 		verify->ok = verify->problem[0] == '\0';
 	}
 	log_close(&log);
+	vector_fini(&check->crossed.items);
 	free(check);
 	return status;
 }

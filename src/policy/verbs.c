@@ -22,6 +22,10 @@ static const enum decision table[VERB_COUNT][ROLE_COUNT] = {
     [VERB_LEDGER_VERIFY] = {N, N, N, Y, Y, Y},
     [VERB_LEDGER_QUERY] = {N, N, N, Y, N, N},
     [VERB_LEDGER_EXPORT] = {N, N, N, Y, Y, Y},
+    [VERB_WITNESS] = {N, N, N, A, N, N},
+    /* Who may export a log may have it cosigned, and see which are not. */
+    [VERB_WITNESS_LIST] = {N, N, N, Y, Y, Y},
+    [VERB_COSIGNED] = {N, N, N, Y, Y, Y},
     /* Whoever may change them may see them; those who call must know what for. */
     [VERB_CLIENT_LIST] = {N, Y, Y, Y, N, N},
     [VERB_PURPOSE_LIST] = {N, Y, Y, Y, N, N},

@@ -642,6 +642,7 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_SLOTS_LIST:
 	case FRONT_STANDING_LIST:
 	case FRONT_ZONE_LIST:
+	case FRONT_WITNESS_LIST:
 	case FRONT_DEVICE_LIST: break;
 	case FRONT_CAMPAIGN_LIST:
 	case FRONT_PURPOSE_LIST: walk_label(walk, request->named.client, true); break;
@@ -658,6 +659,7 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 	case FRONT_CLIENT_CLOSE:
 	case FRONT_STAFF_END:
 	case FRONT_ZONE_CLOSE:
+	case FRONT_WITNESS_RETIRE:
 	case FRONT_DEVICE_RETIRE: walk_label(walk, request->named.label, false); break;
 	case FRONT_LEDGER_VERIFY: walk_label(walk, request->named.label, true); break;
 	case FRONT_ENTRUST: walk_entrust(walk, &request->entrust); break;
@@ -748,6 +750,18 @@ walk_request(struct walk *walk, enum front_message type, union front_request *re
 		break;
 	case FRONT_LEDGER_EXPORT: walk_ledger_export(walk, &request->ledger_export); break;
 	case FRONT_LEDGER_CHECKPOINT: walk_label(walk, request->named.label, true); break;
+	case FRONT_WITNESS_ADD:
+		walk_label(walk, request->witness_add.label, false);
+		walk_text(walk, request->witness_add.vkey, sizeof(request->witness_add.vkey));
+		break;
+	case FRONT_WITNESS_LIMIT:
+		walk_u32(walk, &request->witness_limit.hours);
+		walk->bad |= request->witness_limit.hours > FRONT_LIMIT_HOURS_MAX;
+		break;
+	case FRONT_COSIGNED:
+		walk_bytes(walk, &request->cosigned.note, FRONT_COSIGNED_MAX);
+		walk->bad |= request->cosigned.note.size == 0;
+		break;
 	case FRONT_LEDGER_PROOF:
 		walk_label(walk, request->ledger_proof.client, true);
 		walk_u64(walk, &request->ledger_proof.index);

@@ -70,6 +70,11 @@ enum front_message {
 	FRONT_LEDGER_EXPORT = 48, /* the descriptor to write to rides along */
 	FRONT_LEDGER_CHECKPOINT = 49,
 	FRONT_LEDGER_PROOF = 50,
+	FRONT_WITNESS_ADD = 51,
+	FRONT_WITNESS_LIST = 52,
+	FRONT_WITNESS_RETIRE = 53,
+	FRONT_WITNESS_LIMIT = 54, /* how old cosignatures may be */
+	FRONT_COSIGNED = 55,      /* a checkpoint that a witness cosigned */
 
 	FRONT_CASE_OPEN = 88,
 	FRONT_CASE_LIST = 89,
@@ -168,7 +173,7 @@ struct front_client_add {
 };
 
 /*
- * LIST (client "" for all), CLOSE, END, RETIRE, LEDGER_VERIFY (label "" for all), LEDGER_CHECKPOINT (label "" for
+ * LIST (client "" for all), CLOSE, END, RETIRE, WITNESS_RETIRE, LEDGER_VERIFY (label "" for all), LEDGER_CHECKPOINT (label "" for
  * the house's log).
  */
 struct front_named {
@@ -536,6 +541,20 @@ struct front_ledger_proof {
 	uint64_t index;
 };
 
+#define FRONT_VKEY_SIZE       320u /* of a text, with its NUL */
+#define FRONT_LIMIT_HOURS_MAX 8760u
+#define FRONT_COSIGNED_MAX    16384u
+struct front_witness_add {
+	char label[LABEL_SIZE];
+	char vkey[FRONT_VKEY_SIZE]; /* as others print it; the keeper checks its form */
+};
+struct front_witness_limit {
+	uint32_t hours; /* 0: none; at most FRONT_LIMIT_HOURS_MAX */
+};
+struct front_cosigned {
+	struct bytes note; /* 1 to FRONT_COSIGNED_MAX bytes; borrowed */
+};
+
 struct front_guard_sign_in {
 	uint8_t key[32];
 	uint8_t signature[64]; /* over the channel's hash, in FRONT_SIGN_IN_GUARD */
@@ -626,6 +645,9 @@ union front_request {
 	struct front_history_add history_add;
 	struct front_ledger_export ledger_export;
 	struct front_ledger_proof ledger_proof;
+	struct front_witness_add witness_add;
+	struct front_witness_limit witness_limit;
+	struct front_cosigned cosigned;
 	struct front_invite invite;
 	struct front_rekey rekey;
 	struct front_until until;

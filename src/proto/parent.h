@@ -103,7 +103,7 @@ AZ_CHECKED enum az_status parent_slots_decode(struct bytes bytes, struct parent_
 
 enum verify_message {
 	VERIFY_START =
-	    1, /* raw house 16, u32 log, raw public key 32, u8 1 if a head follows, head */
+	    1, /* raw house 16, u32 log, raw public key 32, u8 1 if a head follows, head, i64 until when all logs are settled */
 	VERIFY_PUBLISH =
 	    2, /* raw house 16, u32 log, raw public key 32, head, u64 have, u64 where its
 	                       bundle begins; what to write the files to rides along (proto/parts.h) */

@@ -132,7 +132,10 @@ enum verb {
 	VERB_ATTEMPT = 21,
 	VERB_RECEIPT = 22,
 	VERB_LEDGER_EXPORT = 32, /* and checkpoint, proof */
-	VERB_GUARD = 64,         /* what only guards may: no role */
+	VERB_WITNESS = 33,       /* enrol, retire, how old cosignatures may be */
+	VERB_WITNESS_LIST = 34,
+	VERB_COSIGNED = 35, /* bringing what a witness cosigned */
+	VERB_GUARD = 64,    /* what only guards may: no role */
 	VERB_GRANT = 65,
 	VERB_GRANT_LIST = 66,
 	VERB_POLICY = 72,

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "ledger/evidence.h"
+#include "verify/verify.h"
 
 #define VERIFY_EXIT_USAGE 2
 
@@ -20,6 +21,8 @@ struct verify_options {
 	const char *witness;
 	const char *newest;
 	const char *log;
+	const char *other;
+	const char *other_vkey;
 	const char *proof;
 	const char *list;
 	bool story;
@@ -35,6 +38,30 @@ int verify_inclusion(const struct verify_options *options);
 int verify_bundle(const struct verify_options *options);
 int verify_log(const struct verify_options *options);
 int verify_witness(const struct verify_options *options);
+
+/* --- other.c: the other log of a pair, which commit to each other ---------------------------------- */
+
+struct other {
+	char origin[NOTE_NAME_MAX + 1];
+	uint64_t size;
+	bool key_known;
+	struct log_commitments about_other, about_this;
+};
+/* Checks the log in --other, and what both say about each other. */
+AZ_CHECKED enum az_status other_check(const struct verify_options *options,
+    const struct published_log *source, const struct log_check *check, struct other *ret_other,
+    struct az_err *reterr);
+json_t *other_describe(const struct other *other);
+void other_print(const struct other *other);
+
+/* --- whole.c: what checking a log takes ------------------------------------------------------------- */
+
+/* The key in a file, or with NULL the one that lies in the folder, which people know by name. */
+AZ_CHECKED enum az_status log_find_key(
+    const char *vkey, const char *name, int dirfd, struct note_key *ret_key, struct az_err *reterr);
+/* log_check with all processors, and progress on a terminal. */
+AZ_CHECKED enum az_status log_check_shown(
+    const struct published_log *source, struct log_check *check, struct az_err *reterr);
 
 /* --- print.c: what they share --------------------------------------------------------------------- */
 

@@ -20,6 +20,8 @@ enum option_bit {
 	OPTION_STORY = 128,
 	OPTION_INIT = 256,
 	OPTION_LISTEN = 512,
+	OPTION_OTHER = 1024,
+	OPTION_OTHER_VKEY = 2048,
 };
 
 static const struct command {
@@ -44,8 +46,12 @@ static const struct command {
     {"bundle", verify_bundle, 1, OPTION_HOUSE_VKEY, 0,
 	"bundle DIR [--house-vkey KEY]\n"
 	"      that a trace's lists and verdicts are those of the signed logs"},
-    {"log", verify_log, 1, OPTION_VKEY | OPTION_NEWEST | OPTION_WITNESS | OPTION_STORY, 0,
-	"log DIR [--vkey KEY] [--newest CHECKPOINT] [--witness KEY] [--story]\n"
+    {"log", verify_log, 1,
+	OPTION_VKEY | OPTION_NEWEST | OPTION_WITNESS | OPTION_STORY | OPTION_OTHER |
+	    OPTION_OTHER_VKEY,
+	0,
+	"log DIR [--vkey KEY] [--newest CHECKPOINT] [--witness KEY] [--other DIR]\n"
+	"      [--other-vkey KEY] [--story]\n"
 	"      that every entry of an exported log is as it was signed"},
     {"witness", verify_witness, 1, OPTION_INIT | OPTION_LISTEN, 0,
 	"witness DIR (--init NAME | --listen ADDRESS:PORT)\n"
@@ -68,6 +74,11 @@ print_help(FILE *file)
 	    "  --log DIR          an exported log, out of which the proof is made\n"
 	    "  --proof FILE       the proof, a hash in base64 a line\n"
 	    "  --list FILE        the list as you delivered it\n"
+	    "  --other DIR        the exported log of the house itself, or of the client: the two "
+	    "say "
+	    "daily\n"
+	    "                     how long the other is\n"
+	    "  --other-vkey KEY   its verification key, known from elsewhere\n"
 	    "  --story            each entry in words, and who saw how many\n"
 	    "  --init NAME        makes the witness's key and prints what others know it by\n"
 	    "  --listen A:P       answers there until it is told to stop; port 0: any\n"
@@ -113,6 +124,8 @@ take_option(int option, struct verify_options *options, unsigned int *given)
 	    {OPTION_LIST, &options->list},
 	    {OPTION_INIT, &options->init},
 	    {OPTION_LISTEN, &options->listen},
+	    {OPTION_OTHER, &options->other},
+	    {OPTION_OTHER_VKEY, &options->other_vkey},
 	};
 
 	if (option == 'j') {
@@ -155,6 +168,8 @@ main(int argc, char **argv)
 	    {"list", required_argument, NULL, 256 + OPTION_LIST},
 	    {"init", required_argument, NULL, 256 + OPTION_INIT},
 	    {"listen", required_argument, NULL, 256 + OPTION_LISTEN},
+	    {"other", required_argument, NULL, 256 + OPTION_OTHER},
+	    {"other-vkey", required_argument, NULL, 256 + OPTION_OTHER_VKEY},
 	    {"story", no_argument, NULL, 256 + OPTION_STORY}, {"help", no_argument, NULL, 'h'},
 	    {"version", no_argument, NULL, 'V'}, {0}};
 	struct verify_options options = {0};
@@ -185,6 +200,8 @@ main(int argc, char **argv)
 		return usage("this command has no such option");
 	if ((given & command->needed) != command->needed)
 		return usage("--vkey is needed: the key of the log, known from elsewhere");
+	if (options.other_vkey != NULL && options.other == NULL)
+		return usage("--other-vkey is the key of --other");
 	if (command->run == verify_witness && (options.init != NULL) == (options.listen != NULL))
 		return usage("--init or --listen is needed");
 	options.arguments = (const char *const *)argv + optind + 1;

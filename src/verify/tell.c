@@ -180,6 +180,40 @@ print_loss(FILE *file, const struct ledger_entry *entry)
 		    (unsigned long long)entry->detail64, root);
 }
 
+/* What one log knows of another, and what a witness vouched for. */
+static void
+print_vouched(FILE *file, const struct ledger_entry *entry)
+{
+	char root[2 * sizeof(entry->document) + 1];
+	char log[32] = "the house's own log";
+	char when[TIME_SIZE];
+
+	hex_encode(bytes_make(entry->document, sizeof(entry->document)), root);
+	if (entry->subject != 0)
+		(void)snprintf(log, sizeof(log), "the log of client %u", entry->subject);
+	if (entry->type == ENTRY_COMMITTED) {
+		(void)fprintf(file, "%s has %llu entries, root %s", log,
+		    (unsigned long long)entry->detail64, root);
+		return;
+	}
+	clock_format_local((int64_t)entry->rows * 1000000, when, sizeof(when));
+	(void)fprintf(file, "brought what witness %u cosigned on %s: %llu entries of %s, root %s",
+	    entry->detail, when, (unsigned long long)entry->detail64, log, root);
+}
+
+static void
+print_witness(FILE *file, const struct ledger_entry *entry)
+{
+	if (entry->detail != 3)
+		(void)fprintf(file, "%s witness %u", entry->detail == 2 ? "retired" : "enrolled",
+		    entry->subject);
+	else if (entry->detail64 == 0)
+		(void)fputs("let cosignatures be of any age", file);
+	else
+		(void)fprintf(file, "let cosignatures be at most %llu hours old",
+		    (unsigned long long)entry->detail64);
+}
+
 static void
 print_person_entry(FILE *file, const struct ledger_read *read, const char *before)
 {
@@ -293,6 +327,9 @@ print_what(FILE *file, const struct ledger_read *read)
 		    entry->rows, entry->subject);
 		return;
 	case ENTRY_DECLARED_LOSS: print_loss(file, entry); return;
+	case ENTRY_COMMITTED:
+	case ENTRY_COSIGNED: print_vouched(file, entry); return;
+	case ENTRY_WITNESS: print_witness(file, entry); return;
 	case ENTRY_CAMPAIGN:
 		(void)fprintf(file, "%s campaign %u", entry->detail == 2 ? "closed" : "began",
 		    entry->subject);
@@ -412,6 +449,12 @@ tell_json(uint64_t index, const struct ledger_read *read)
 	if (entry->detail64 <= INT64_MAX)
 		set_number(object, "detail64", entry->detail64);
 	set_number(object, "rows", entry->rows);
+	if (entry->type == ENTRY_COMMITTED || entry->type == ENTRY_COSIGNED) {
+		char hex[2 * sizeof(entry->document) + 1];
+
+		hex_encode(bytes_make(entry->document, sizeof(entry->document)), hex);
+		(void)json_object_set_new(object, "root", json_string(hex));
+	}
 	set_number(object, "consignment", entry->consignment);
 	if (entry->consignment != 0 || entry->type == ENTRY_REJECTED_LIST)
 		set_list(object, entry);

@@ -59,6 +59,28 @@ AZ_CHECKED enum az_status log_visit(const struct published_log *source,
     void (*visit)(void *arg, uint64_t index, const struct ledger_read *read), void *arg,
     struct az_err *reterr);
 
+/* --- crossed.c: two logs that commit to each other ----------------------------------------------- */
+
+/* A log that log_check found good. */
+struct crossed_log {
+	const struct published_log *source;
+	const struct log_check *check;
+};
+
+/* What one says about the other. */
+struct log_commitments {
+	uint64_t count;     /* 0: nothing yet */
+	int64_t last_us;    /* when the last one was written */
+	uint64_t last_size; /* and how many entries the other had then */
+};
+
+/*
+ * Holds what a house's own log and a client's say about each other against them: [0] what a says about b, [1] the reverse. AZ_FORGED: one
+ * of them is not what the other says it was. AZ_INVALID: they are no such two logs, of one house and one generation.
+ */
+AZ_CHECKED enum az_status log_check_crossed(const struct crossed_log *a,
+    const struct crossed_log *b, struct log_commitments ret_found[2], struct az_err *reterr);
+
 /* --- tell.c: an entry in words ------------------------------------------------------------------ */
 
 /* One line, without its end: when, who, what. Times are in the zone of TZ. */

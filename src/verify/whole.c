@@ -112,7 +112,8 @@ print_who(const struct who *who)
 /* --- what was found --------------------------------------------------------------------------- */
 
 static json_t *
-describe(const struct verify_options *options, const struct log_check *check)
+describe(
+    const struct verify_options *options, const struct log_check *check, const struct other *other)
 {
 	json_t *types = json_object();
 	json_t *object;
@@ -137,6 +138,8 @@ describe(const struct verify_options *options, const struct log_check *check)
 	if (options->newest != NULL)
 		(void)json_object_set_new(
 		    object, "newest_size", json_integer((json_int_t)check->newest_size));
+	if (options->other != NULL)
+		(void)json_object_set_new(object, "other", other_describe(other));
 	if (check->witness != NULL) {
 		clock_format_utc(check->witnessed_s * SECOND_US, when, sizeof(when));
 		(void)json_object_set_new(object, "witnessed", json_string(when));
@@ -147,7 +150,8 @@ describe(const struct verify_options *options, const struct log_check *check)
 }
 
 static void
-print_summary(const struct verify_options *options, const struct log_check *check)
+print_summary(
+    const struct verify_options *options, const struct log_check *check, const struct other *other)
 {
 	char first[48], last[48];
 
@@ -174,6 +178,8 @@ print_summary(const struct verify_options *options, const struct log_check *chec
 		(void)printf("the witness cosigned %llu entries on %s\n",
 		    (unsigned long long)check->witnessed_size, first);
 	}
+	if (options->other != NULL)
+		other_print(other);
 	if (options->newest == NULL && check->witness == NULL)
 		(void)puts(
 		    "NOTE: entries that were cut off the end cannot be missed without --newest "
@@ -201,7 +207,7 @@ check_unknown(const struct log_check *check, struct az_err *reterr)
 
 static int
 tell_all(const struct verify_options *options, const struct published_log *source,
-    const struct log_check *check)
+    const struct log_check *check, const struct other *other)
 {
 	struct story story = {.options = options, .who = who_new(), .status = AZ_OK};
 	struct az_err err = {0};
@@ -221,7 +227,7 @@ tell_all(const struct verify_options *options, const struct published_log *sourc
 		status = check_unknown(check, &err);
 	if (options->json) {
 		whole = json_pack("{s:b, s:o, s:o}", "ok", status == AZ_OK, "log",
-		    describe(options, check), "staff", describe_who(story.who));
+		    describe(options, check, other), "staff", describe_who(story.who));
 		if (status != AZ_OK)
 			(void)json_object_set_new(whole, "error",
 			    json_pack("{s:s, s:s, s:i}", "status", az_status_name(status), "text",
@@ -232,7 +238,7 @@ tell_all(const struct verify_options *options, const struct published_log *sourc
 		json_decref(whole);
 	} else if (status == AZ_OK || status == AZ_CORRUPT) {
 		print_who(story.who);
-		print_summary(options, check);
+		print_summary(options, check, other);
 	}
 	who_free(&story.who);
 	if (status != AZ_OK && !options->json)
@@ -240,51 +246,61 @@ tell_all(const struct verify_options *options, const struct published_log *sourc
 	return az_exit_code(status);
 }
 
-static int
-check_and_tell(const struct verify_options *options, const int *dirfd, struct log_check *check)
+enum az_status
+log_check_shown(const struct published_log *source, struct log_check *check, struct az_err *reterr)
 {
-	struct published_log source = published_folder(dirfd);
 	struct progress progress = {.started_us = clock_monotonic_us()};
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	struct az_err err = {0};
 	enum az_status status;
 
 	check->threads = processors > 0 ? (unsigned int)processors : 1;
 	check->progress = show_progress;
 	check->arg = &progress;
-	status = log_check(&source, check, &err);
+	status = log_check(source, check, reterr);
 	if (progress.shown)
 		(void)fputs("\r\033[K", stderr);
+	return status;
+}
+
+static int
+check_and_tell(const struct verify_options *options, const int *dirfd, struct log_check *check)
+{
+	struct published_log source = published_folder(dirfd);
+	struct other found = {0};
+	const struct other *other = &found;
+	struct az_err err = {0};
+	enum az_status status = log_check_shown(&source, check, &err);
+
+	if (status == AZ_OK && options->other != NULL)
+		status = other_check(options, &source, check, &found, &err);
 	if (status != AZ_OK)
 		return say_bad(options, status, &err);
 	if (options->story)
-		return tell_all(options, &source, check);
+		return tell_all(options, &source, check, other);
 	if (!options->json)
-		print_summary(options, check);
+		print_summary(options, check, other);
 	status = check_unknown(check, &err);
 	if (status != AZ_OK)
 		return say_bad(options, status, &err);
-	return say_good(options, json_pack("{s:o}", "log", describe(options, check)));
+	return say_good(options, json_pack("{s:o}", "log", describe(options, check, other)));
 }
 
-/* The key that was given, or the one that lies in the folder. */
-static enum az_status
-find_key(const struct verify_options *options, int dirfd, struct note_key *ret_key,
-    struct az_err *reterr)
+enum az_status
+log_find_key(
+    const char *vkey, const char *name, int dirfd, struct note_key *ret_key, struct az_err *reterr)
 {
 	struct buffer text;
 	struct az_err err = {0};
 	enum az_status status;
 
-	if (options->vkey != NULL)
-		return input_key(options->vkey, NOTE_KEY_ED25519, ret_key, reterr);
+	if (vkey != NULL)
+		return input_key(vkey, NOTE_KEY_ED25519, ret_key, reterr);
 	buffer_init(&text, NOTE_VKEY_MAX, false);
 	status = file_read_whole(dirfd, "vkey", &text, &err);
 	if (status == AZ_OK)
 		status = note_key_parse(buffer_peek(&text), ret_key, &err);
 	buffer_fini(&text);
-	return status == AZ_OK ? AZ_OK
-			       : az_fail(reterr, status, "%s: %s", options->arguments[0], err.text);
+	return status == AZ_OK ? AZ_OK : az_fail(reterr, status, "%s: %s", name, err.text);
 }
 
 static enum az_status
@@ -312,7 +328,7 @@ verify_log(const struct verify_options *options)
 	if (dirfd < 0)
 		status = az_fail_errno(&err, AZ_IO, errno, "%s", options->arguments[0]);
 	if (status == AZ_OK)
-		status = find_key(options, dirfd, &key, &err);
+		status = log_find_key(options->vkey, options->arguments[0], dirfd, &key, &err);
 	if (status == AZ_OK && options->witness != NULL)
 		status = input_key(options->witness, NOTE_KEY_COSIGNATURE, &witness, &err);
 	if (status == AZ_OK && options->newest != NULL)

@@ -30,7 +30,7 @@ verify_words() {
 while read -r command; do
 	verify_words azukari-verify '' | grep -qx "$command"
 	ok "azukari-verify $command is offered"
-	"$verify" -h | sed -n "s/^  $command .*/&/p" | grep -oE -- '--[a-z-]+' | sort -u >wanted
+	"$verify" -h | sed -n "/^  $command /{p;n;/^      \[/p}" | grep -oE -- '--[a-z-]+' | sort -u >wanted
 	verify_words azukari-verify "$command" '' | grep -e '^--' | sort -u >offered
 	[ -s wanted ] && cmp -s wanted offered
 	ok "and its options ($(wc -l <wanted))"

@@ -187,6 +187,81 @@ another_key_or_house_or_log_does_not_verify(void **state)
 	house_remove(&house);
 }
 
+/* Log 1 says so of log 2, which has 600 entries. */
+static void
+commit(struct house *house, const struct head *about)
+{
+	struct ledger_entry entry = {.type = ENTRY_COMMITTED,
+	    .log = 1,
+	    .grade = GRADE_OWN,
+	    .subject = about->log,
+	    .detail = about->generation,
+	    .detail64 = about->size};
+
+	memcpy(entry.document, about->root, sizeof(entry.document));
+	assert_int_equal(
+	    ledger_submit(house->ledger, &entry, bytes_make(NULL, 0), NULL, NULL, NULL), AZ_OK);
+}
+
+static struct ledger_verify
+verify_commitment(const struct head *change, int64_t settled_us)
+{
+	struct house house;
+	struct ledger_verify result = {.log = 1, .generation = 1, .settled_us = settled_us};
+	struct head head;
+
+	house_make(&house);
+	house_start(&house);
+	house_disclose(&house, 1, 5);
+	house_disclose(&house, 2, COUNT);
+	house_settle(&house);
+	ledger_head(house.ledger, 2, &head);
+	head.log = 2;
+	commit(&house, &head);
+	head.log += change->log;
+	head.size += change->size;
+	head.root[5] ^= change->root[5];
+	commit(&house, &head);
+	house_disclose(&house, 2, 3);
+	house_settle(&house);
+	house_close(&house);
+	assert_int_equal(
+	    ledger_public_key(house.id, house.root, 1, result.public_key, NULL), AZ_OK);
+	assert_int_equal(ledger_verify(house.dirfd, house.id, &result, NULL, NULL, NULL), AZ_OK);
+	house_remove(&house);
+	return result;
+}
+
+static void
+what_a_log_says_of_another_must_be_so(void **state)
+{
+	struct ledger_verify result = verify_commitment(&(struct head){0}, INT64_MAX);
+
+	(void)state;
+	assert_true(result.ok);
+	assert_int_equal(result.size, 7);
+	result = verify_commitment(&(struct head){.root = {[5] = 1}}, INT64_MAX);
+	assert_false(result.ok);
+	assert_non_null(strstr(result.problem, "names another root"));
+	result = verify_commitment(&(struct head){.size = 1}, INT64_MAX);
+	assert_false(result.ok);
+	assert_non_null(strstr(result.problem, "names another root"));
+	result = verify_commitment(&(struct head){.size = 4}, INT64_MAX);
+	assert_false(result.ok);
+	assert_non_null(strstr(result.problem, "had 604 entries, and it has 603"));
+	result = verify_commitment(&(struct head){.log = 7}, INT64_MAX);
+	assert_false(result.ok);
+	assert_non_null(strstr(result.problem, "and it has 0"));
+}
+
+/* A log that is being written may be behind what another says of it. */
+static void
+what_is_said_later_than_all_was_settled_waits(void **state)
+{
+	(void)state;
+	assert_true(verify_commitment(&(struct head){.size = 4}, 0).ok);
+}
+
 int
 main(void)
 {
@@ -198,6 +273,8 @@ main(void)
 	    cmocka_unit_test(a_changed_hash_or_checkpoint_is_found),
 	    cmocka_unit_test(a_head_that_is_not_in_the_log_is_found),
 	    cmocka_unit_test(another_key_or_house_or_log_does_not_verify),
+	    cmocka_unit_test(what_a_log_says_of_another_must_be_so),
+	    cmocka_unit_test(what_is_said_later_than_all_was_settled_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
