@@ -121,12 +121,12 @@ approve
 as sato --json history import "$folder/history.csv"
 step "$(wc -l <"$folder/history.csv" | tr -d ' ') rows of history are imported"
 
-# --- the broker's list: six takings and people from elsewhere, shuffled, spelt as brokers spell ------------------------
-awk -F, -v takings="$takings" 'NR > 1 && $2 == "temp7" { print }' "$folder/history.csv" | awk -F, 'NR % 19 == 7 { n = split($0, p, ","); print p[4], p[n] }' |
-	head -n 6 >"$folder/stolen"
+# --- the broker's list: thirty takings and people from elsewhere, shuffled, spelt as brokers spell ------------------------
+awk -F, -v takings="$takings" 'NR > 1 && $2 == "temp7" { print }' "$folder/history.csv" | awk -F, 'NR % 3 == 1 { n = split($0, p, ","); print p[4], p[n] }' |
+	sort -u | head -n 30 >"$folder/stolen"
 while read -r client consignment; do
 	year=$(awk -v c="$consignment" '$2 == c { print $3 }' "$folder/deliveries")
-	gzip -dc "$folder/taken-$client-$year.gz" | head -n "$((rows * 8 / 60))"
+	gzip -dc "$folder/taken-$client-$year.gz" | head -n "$((rows * 8 / 300))"
 done <"$folder/stolen" >"$folder/own"
 "$azukari" demo --out "$folder/elsewhere" --people "$((rows / 5))" --clients 1 --seed 4711 >/dev/null
 {
