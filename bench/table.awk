@@ -31,6 +31,8 @@ END {
 	row("ledger entries verified/s", "verify", 1000000, 3000000, 1, "")
 	row("published entries verified/s", "client-verify", 1000000, 3000000, 1, "")
 	row("scan --patterns / ripgrep, one core", "scan-times-ripgrep", 3, 8, 1, "")
+	row("scan within a case, 9 M people, GB/s", "sift-rate", 1.5, 3, 1, "")
+	row("people that it finds and are none", "sift-found", 0, 0, 0, "")
 	if (value["entrust-sqlite-s"] > 0) {
 		value["entrust-ratio"] = value["entrust-first-s"] / value["entrust-sqlite-s"]
 		row("entrust / sqlite3 .import, wall", "entrust-ratio", 1.5, 1, 0, "")

@@ -29,7 +29,7 @@ build() { # name, compiler, tests that are left out, meson options…
 
 build gcc gcc ''
 step 'the measurements still build'
-ninja -C build-gcc -j "$jobs" --quiet bench/bench-ledger bench/bench-disclose bench/bench-list bench/bench-published
+ninja -C build-gcc -j "$jobs" --quiet bench/bench-ledger bench/bench-disclose bench/bench-list bench/bench-published bench/bench-sift
 step 'manuals'
 scripts/manuals.sh build-gcc/src/cli/azukari
 # Faults, the kernel, great numbers and the second of two tables are tried once.

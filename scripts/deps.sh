@@ -11,7 +11,7 @@ procps jq mandoc openssl python3 debhelper dpkg-dev fakeroot
 qemu-system-x86 busybox-static cpio kmod usbguard umockdev libumockdev-dev
 libssl-dev libseccomp-dev liblmdb-dev libsqlite3-dev libjansson-dev libarchive-dev libexpat1-dev libpoppler-glib-dev poppler-data libcmocka-dev age libroaring-dev
 golang-go golang-golang-x-mod-dev libevent-dev curl
-libgsf-1-dev p7zip-full zip gnumeric python3-openpyxl python3-xlwt
+libgsf-1-dev p7zip-full zip sqlite3 e2fsprogs gnumeric python3-openpyxl python3-xlwt
 "
 
 missing=

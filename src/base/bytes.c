@@ -388,3 +388,21 @@ bytes_are_utf8(struct bytes bytes)
 	}
 	return true;
 }
+
+/* --- sums ------------------------------------------------------------------------------------- */
+
+uint32_t
+bytes_crc32(struct bytes bytes)
+{
+	uint32_t table[256];
+	uint32_t crc = UINT32_MAX;
+
+	for (uint32_t i = 0; i < 256; i++) {
+		table[i] = i;
+		for (unsigned int bit = 0; bit < 8; bit++)
+			table[i] = table[i] >> 1 ^ (table[i] & 1 ? UINT32_C(0xedb88320) : 0);
+	}
+	for (size_t i = 0; i < bytes.size; i++)
+		crc = table[(crc ^ bytes.data[i]) & 0xff] ^ crc >> 8;
+	return ~crc;
+}

@@ -75,6 +75,9 @@ void buffer_consume(struct buffer *buffer, size_t size);
 /* The contents, borrowed until the next change. */
 struct bytes buffer_peek(const struct buffer *buffer);
 
+/* The sum that zip, gzip and xz end with (ISO 3309): against damage, not against anybody. */
+uint32_t bytes_crc32(struct bytes bytes);
+
 /* Lower-case hexadecimal. text needs 2 * bytes.size + 1 bytes of room. */
 void hex_encode(struct bytes bytes, char *text);
 

@@ -444,15 +444,15 @@ print_for_people(const struct case_scan *scan, const json_t *tree)
 	if (findings->left_out + count_of(tree, "places_not_told") > 0)
 		(void)printf("%llu more are not listed\n\n",
 		    (unsigned long long)findings->left_out + count_of(tree, "places_not_told"));
-	(void)printf("%llu files, %llu bytes read; %llu not read whole; %llu people of %zu clients "
-		     "found in %llu places\n",
+	(void)printf("files %llu, bytes read %llu, not read whole %llu; people found %llu, clients "
+		     "%zu, places %llu\n",
 	    (unsigned long long)findings->file_count, (unsigned long long)findings->bytes,
 	    (unsigned long long)findings->unread_count, count_of(tree, "people"),
 	    json_array_size(json_object_get(tree, "clients")), count_of(tree, "places"));
 	if (count_of(tree, "common") > 0)
 		(void)printf("%llu telephones or mails that very many people have are left out\n",
 		    count_of(tree, "common"));
-	(void)printf("looked for: %llu of %llu consignments, of %llu clients\n",
+	(void)printf("looked for: %llu of %llu consignments; clients: %llu\n",
 	    count_of(coverage, "searched"), count_of(coverage, "consignments"),
 	    count_of(coverage, "clients"));
 	(void)printf("case %llu: %llu of %llu rows are used\n", count_of(tree, "case"),

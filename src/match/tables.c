@@ -53,24 +53,6 @@ static struct {
 
 /* --- loading ---------------------------------------------------------------------------------- */
 
-static uint32_t
-crc32(const uint8_t *data, size_t size)
-{
-	uint32_t table[256];
-	uint32_t crc = 0xffffffffu;
-
-	for (uint32_t i = 0; i < 256; i++) {
-		uint32_t value = i;
-
-		for (unsigned int bit = 0; bit < 8; bit++)
-			value = value >> 1 ^ (value & 1 ? 0xedb88320u : 0);
-		table[i] = value;
-	}
-	for (size_t i = 0; i < size; i++)
-		crc = table[(crc ^ data[i]) & 0xff] ^ crc >> 8;
-	return ~crc;
-}
-
 static bool
 is_power_of_two(uint32_t number)
 {
@@ -183,7 +165,7 @@ match_tables_use(struct bytes file, struct az_err *reterr)
 	if (wire_load_u32(header + 8) != FORMAT || wire_load_u32(header + 16) != fold_base_sum())
 		return az_fail(reterr, AZ_CORRUPT, "the match tables are of another release");
 	tables.sum = wire_load_u32(header + 12);
-	if (crc32(file.data + HEADER_SIZE, file.size - HEADER_SIZE) != tables.sum)
+	if (bytes_crc32(bytes_make(file.data + HEADER_SIZE, file.size - HEADER_SIZE)) != tables.sum)
 		return az_fail(reterr, AZ_CORRUPT, "the match tables are damaged");
 	for (size_t i = 0; i < 3; i++) {
 		counts[i] = wire_load_u32(header + 20 + 4 * i);

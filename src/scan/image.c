@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wire.h"
 #include "scan/unpack_internal.h"
 
 #define SECTOR   512u
@@ -76,9 +77,82 @@ pdf_size(struct scan_job *job, const struct scan_source *image, uint64_t base, u
 	return status == AZ_LIMIT && !job->ended ? AZ_OK : status;
 }
 
+/* --- where an xz stream ends ------------------------------------------------------------------ */
+
+/*
+ * The .xz File Format 1.2.1, sections 2.1.1 and 2.1.2. Header: magic 6, flags 2, CRC32. Footer: CRC32 of the next six bytes, u32 size of
+ * the index, the same flags, "YZ".
+ */
+#define XZ_HEADER 12u
+#define XZ_FOOTER 12u
+
+static bool
+is_xz_footer(const uint8_t *footer, const uint8_t *header)
+{
+	uint32_t crc = wire_load_u32(footer);
+
+	return footer[10] == 'Y' && footer[11] == 'Z' && footer[8] == header[6] &&
+	    footer[9] == header[7] && crc == bytes_crc32(bytes_make(footer + 4, 6));
+}
+
+/*
+ * How long the xz stream at base is. Its reader takes what follows for another stream, and what is none for damage. 0:
+ * no end is found in the first PDF_MAX bytes.
+ */
 static enum az_status
-scan_file_at(
-    struct scan_job *job, const struct scan_source *image, uint64_t at, enum scan_format format)
+xz_size(struct scan_job *job, const struct scan_source *image, uint64_t base, uint64_t *ret_size)
+{
+	struct scan_source *source = calloc(1, sizeof(*source));
+	struct buffer buffer;
+	size_t from = XZ_HEADER;
+	size_t got = 1;
+	enum az_status status = source != NULL ? AZ_OK : AZ_NO_MEMORY;
+
+	buffer_init(&buffer, PDF_MAX + PDF_STEP, true);
+	if (source != NULL)
+		scan_source_file(source, image->fd, image->base + base, PDF_MAX);
+	*ret_size = 0;
+	while (status == AZ_OK && got > 0 && *ret_size == 0) {
+		status = buffer_reserve(&buffer, PDF_STEP);
+		if (status == AZ_OK)
+			status = scan_source_read(
+			    job, source, buffer.data + buffer.size, PDF_STEP, &got);
+		if (status != AZ_OK)
+			break;
+		buffer.size += got;
+		/* Everything in it is a multiple of four bytes. */
+		for (; from + XZ_FOOTER <= buffer.size && *ret_size == 0; from += 4) {
+			if (is_xz_footer(buffer.data + from, buffer.data))
+				*ret_size = from + XZ_FOOTER;
+		}
+	}
+	buffer_fini(&buffer);
+	free(source);
+	return status == AZ_LIMIT && !job->ended ? AZ_OK : status;
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+/* Where the file at a place ends, of the formats whose readers must not see what is behind. */
+static enum az_status
+find_end(struct scan_job *job, const struct scan_source *image, uint64_t at, const uint8_t *sector,
+    enum scan_format format, uint64_t *size)
+{
+	uint64_t found = 0;
+	enum az_status status = AZ_OK;
+
+	if (format == FORMAT_PDF)
+		return pdf_size(job, image, at, size);
+	if (format == FORMAT_COMPRESSED && sector[0] == 0xfd)
+		status = xz_size(job, image, at, &found);
+	if (status == AZ_OK && found > 0)
+		*size = found;
+	return status;
+}
+
+static enum az_status
+scan_file_at(struct scan_job *job, const struct scan_source *image, uint64_t at,
+    const uint8_t *sector, enum scan_format format)
 {
 	struct scan_source *source = calloc(1, sizeof(*source));
 	char name[32];
@@ -90,8 +164,7 @@ scan_file_at(
 		return AZ_NO_MEMORY;
 	(void)snprintf(name, sizeof(name), "@%llu", (unsigned long long)at);
 	mark = scan_member_enter(job, name);
-	if (format == FORMAT_PDF)
-		status = scan_source_unread(job, pdf_size(job, image, at, &size));
+	status = scan_source_unread(job, find_end(job, image, at, sector, format, &size));
 	scan_source_file(source, image->fd, image->base + at, size);
 	source->in_image = true;
 	if (status == AZ_OK)
@@ -111,7 +184,7 @@ scan_sectors(struct scan_job *job, const struct scan_source *image, uint64_t at,
 		enum scan_format format = scan_format_in_image(data.data + i);
 
 		if (format != FORMAT_BYTES)
-			status = scan_file_at(job, image, at + i, format);
+			status = scan_file_at(job, image, at + i, data.data + i, format);
 	}
 	return status;
 }

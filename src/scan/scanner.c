@@ -12,9 +12,11 @@
 #include "proto/scan.h"
 #include "scan/unpack.h"
 
-#define OUT_MAX    (1024u * 1024u)
-#define HITS_MAX   1024u         /* waiting to be told */
-#define TOKENS_MAX (48u * 1024u) /* bytes of them */
+#define OUT_MAX     (1024u * 1024u)
+#define HITS_MAX    1024u         /* waiting to be told */
+#define TOKENS_MAX  (48u * 1024u) /* bytes of them */
+#define PHONE_LEAST 10u           /* digits of a telephone at home */
+#define PHONE_MOST  11u
 
 struct scanner {
 	struct link link;
@@ -105,21 +107,54 @@ send_found(struct scanner *scanner)
 
 /* --- what the unpacker tells ------------------------------------------------------------------ */
 
+static void
+put_token(struct scanner *scanner, enum sift_kind kind, struct bytes text)
+{
+	uint8_t *at;
+
+	if (text.size > SIFT_VALUE_MAX)
+		return;
+	if (scanner->token_size + 3 + text.size > TOKENS_MAX)
+		send_tokens(scanner);
+	at = scanner->tokens + scanner->token_size;
+	at[0] = (uint8_t)kind;
+	wire_store_u16(at + 1, (uint16_t)text.size);
+	memcpy(at + 3, text.data, text.size);
+	scanner->token_size += 3 + text.size;
+}
+
+/*
+ * Databases lay the columns of a row end to end, so that on a raw disk a mailbox may begin with the telephone before it:
+ * "03-1234-5678ann@example.jp". Whose it is, if anybody's, is not told by its form, so both readings are given.
+ */
+static void
+put_parts(struct scanner *scanner, struct bytes text)
+{
+	size_t digits = 0;
+	size_t size = 0;
+
+	while (size < text.size &&
+	    ((text.data[size] >= '0' && text.data[size] <= '9') || text.data[size] == '-')) {
+		digits += text.data[size] == '-' ? 0 : 1;
+		size++;
+	}
+	if (digits < PHONE_LEAST || digits > PHONE_MOST || text.data[size] == '@')
+		return;
+	put_token(scanner, SIFT_PHONE, bytes_make(text.data, size));
+	put_token(scanner, SIFT_EMAIL, bytes_make(text.data + size, text.size - size));
+}
+
 /* What it says, for who can tell whose it is. */
 static void
 add_token(struct scanner *scanner, const struct scan_hit *hit)
 {
-	uint8_t *at;
-
-	if ((hit->kind != SCAN_PHONE && hit->kind != SCAN_EMAIL) || hit->text.size > SIFT_VALUE_MAX)
-		return;
-	if (scanner->token_size + 3 + hit->text.size > TOKENS_MAX)
-		send_tokens(scanner);
-	at = scanner->tokens + scanner->token_size;
-	at[0] = hit->kind == SCAN_PHONE ? SIFT_PHONE : SIFT_EMAIL;
-	wire_store_u16(at + 1, (uint16_t)hit->text.size);
-	memcpy(at + 3, hit->text.data, hit->text.size);
-	scanner->token_size += 3 + hit->text.size;
+	if (hit->kind == SCAN_PHONE) {
+		put_token(scanner, SIFT_PHONE, hit->text);
+	} else if (hit->kind == SCAN_EMAIL) {
+		put_token(scanner, SIFT_EMAIL, hit->text);
+		if (hit->text.data[0] == '0')
+			put_parts(scanner, hit->text);
+	}
 }
 
 static void
@@ -127,7 +162,8 @@ on_found(void *arg, const char *member, const struct scan_hit *hit)
 {
 	struct scanner *scanner = arg;
 
-	if (strcmp(member, scanner->member) != 0) {
+	/* Most hits are in the file itself. */
+	if ((member[0] | scanner->member[0]) != 0 && strcmp(member, scanner->member) != 0) {
 		send_found(scanner);
 		(void)snprintf(scanner->member, sizeof(scanner->member), "%s", member);
 	}

@@ -311,6 +311,15 @@ base64_respects_the_maximum(void **state)
 	buffer_fini(&buffer);
 }
 
+static void
+a_sum_is_that_of_its_standard(void **state)
+{
+	(void)state;
+	/* The check value of CRC-32/ISO-HDLC. */
+	assert_int_equal(bytes_crc32(bytes_of("123456789")), 0xcbf43926);
+	assert_int_equal(bytes_crc32(bytes_of("")), 0);
+}
+
 int
 main(void)
 {
@@ -333,6 +342,7 @@ main(void)
 	    cmocka_unit_test(only_the_one_base64_form_is_accepted),
 	    cmocka_unit_test(every_byte_outside_the_alphabet_is_refused_as_base64),
 	    cmocka_unit_test(base64_respects_the_maximum),
+	    cmocka_unit_test(a_sum_is_that_of_its_standard),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
