@@ -110,6 +110,13 @@ classes32(__m256i bytes)
 	    _mm256_shuffle_epi8(low, bytes), _mm256_shuffle_epi8(high, high_nibbles));
 }
 
+/* Of the wide characters only U+FF20 in UTF-16LE begins below 0x80: its second byte may be the first of the next block. */
+static inline bool
+begins_wide(const uint8_t *next)
+{
+	return *next == 0xff;
+}
+
 AVX2 static uint32_t
 wide32(const uint8_t *data)
 {
@@ -170,8 +177,9 @@ masks_avx2(const uint8_t *data, size_t blocks, struct scan_masks *masks)
 		masks[block].separators = joined(low.separators, high.separators);
 		masks[block].ats = joined(low.ats, high.ats);
 		masks[block].odd = joined(low.odd, high.odd);
-		masks[block].wide =
-		    (low.high | high.high) == 0 ? 0 : joined(wide32(data), wide32(data + 32));
+		masks[block].wide = (low.high | high.high) != 0 || begins_wide(data + SCAN_BLOCK)
+		    ? joined(wide32(data), wide32(data + 32))
+		    : 0;
 	}
 }
 
@@ -236,7 +244,7 @@ masks_avx512(const uint8_t *data, size_t blocks, struct scan_masks *masks)
 			equal64(bytes, ' ') | range64(bytes, '(', 1) | range64(bytes, '-', 1),
 		    .ats = equal64(bytes, '@'),
 		    .odd = high | equal64(bytes, 0),
-		    .wide = high != 0 ? wide64(data) : 0,
+		    .wide = high != 0 || begins_wide(data + SCAN_BLOCK) ? wide64(data) : 0,
 		};
 	}
 }

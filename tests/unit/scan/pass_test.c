@@ -476,6 +476,26 @@ a_run_without_end_costs_no_more(void **state)
 	free(bytes);
 }
 
+/* Its second byte alone has the high bit, and may be in the next of the blocks that a processor takes at once. */
+static void
+a_wide_at_is_found_wherever_a_block_ends(void **state)
+{
+	static const uint8_t mail[] = {'o', 0, 0x20, 0xff, 'e', 0, 'x', 0, 'a', 0, 'm', 0, 'p', 0,
+	    'l', 0, 'e', 0, '.', 0, 'j', 0, 'p', 0};
+	uint8_t bytes[256];
+	char expected[32];
+
+	(void)state;
+	for (size_t at = 2; at < 140; at++) {
+		memset(bytes, 0, sizeof(bytes));
+		for (size_t i = at % 2; i < sizeof(bytes); i += 2)
+			bytes[i] = ' ';
+		memcpy(bytes + at, mail, sizeof(mail));
+		(void)snprintf(expected, sizeof(expected), "email %zu+24|", at);
+		gives_bytes(bytes_make(bytes, sizeof(bytes)), expected);
+	}
+}
+
 static void
 processors_are_chosen_by_name(void **state)
 {
@@ -505,6 +525,7 @@ main(void)
 	    cmocka_unit_test(nothing_reaches_across_a_hole),
 	    cmocka_unit_test(an_end_is_no_token),
 	    cmocka_unit_test(a_run_without_end_costs_no_more),
+	    cmocka_unit_test(a_wide_at_is_found_wherever_a_block_ends),
 	    cmocka_unit_test(processors_are_chosen_by_name),
 	};
 
