@@ -118,6 +118,7 @@ struct out {
 static enum az_status
 out_open(struct out *out, const char *path, struct az_err *reterr)
 {
+	struct stat stat;
 	int size = snprintf(out->part, sizeof(out->part), "%s.part", path);
 
 	out->path = path;
@@ -125,8 +126,16 @@ out_open(struct out *out, const char *path, struct az_err *reterr)
 		return az_fail(reterr, AZ_INVALID, "--out: the name is too long");
 	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return az_fail(reterr, AZ_CONFLICT, "%s is there already", path);
-	out->fd = open(out->part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return out->fd >= 0 ? AZ_OK : az_fail_errno(reterr, AZ_IO, errno, "%s", out->part);
+	out->fd = open(out->part, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (out->fd < 0)
+		return az_fail_errno(reterr, AZ_IO, errno, "%s", out->part);
+	/* What an interrupted one of ours left is written over; what somebody else put there is not. */
+	if (fstat(out->fd, &stat) != 0 || stat.st_uid != geteuid() || stat.st_nlink != 1 ||
+	    fchmod(out->fd, 0600) != 0 || (S_ISREG(stat.st_mode) && ftruncate(out->fd, 0) != 0)) {
+		(void)close(out->fd);
+		return az_fail(reterr, AZ_CONFLICT, "%s is there already", out->part);
+	}
+	return AZ_OK;
 }
 
 static enum az_status

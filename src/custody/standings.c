@@ -237,6 +237,11 @@ check_people(const struct custody *custody, const struct standing_approval *stan
 		return az_fail(reterr, AZ_DENIED,
 		    "standing approval %u: who approved it is no officer here any more",
 		    standing->id);
+	/* Whoever had the older key may have signed it. */
+	if (approver->keyed_us > standing->approved_us)
+		return az_fail(reterr, AZ_DENIED,
+		    "standing approval %u: who approved it has got another key since",
+		    standing->id);
 	if (client == NULL || client->closed_us != 0)
 		return az_fail(reterr, AZ_DENIED,
 		    "standing approval %u: its client is none any more", standing->id);

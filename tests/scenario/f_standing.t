@@ -162,6 +162,16 @@ sleep 2.1
 as mori statement make 1 --out /nonexistent/x
 gives 1 'a file that cannot be made is no use'
 is "$(left 1 '[.uses, .next_entry] | map(tostring) | join(" ")')" '3 9' 'indeed'
+touch elsewhere
+ln elsewhere made.age.part
+as mori statement make 1 --out made.age
+gives 1 'a file that has another name, too, is not written over'
+rm elsewhere made.age.part
+ln -s elsewhere made.age.part
+as mori statement make 1 --out made.age
+gives 1 'nor where a link points'
+rm made.age.part
+is "$(left 1 .uses)" 3 'neither is a use'
 # One that fails behind the entry is: a pipe takes what is written, and cannot be kept.
 mkfifo lost.age.part
 exec 8<>lost.age.part
@@ -288,6 +298,13 @@ statement mori 8 --from 0
 gives 0 'another officer approves a new one'
 public third
 run staff add third --role officer --public "$key"
+allow mori --rows 100
+as third approve "$(json .request)"
+public newest
+run staff rekey third --public "$key"
+statement mori 9 --from 0
+refused 'who approved it has another key since: it is void (I7)'
+is "$(left 9 .state)" void 'which shows'
 sleep 2.1
 run client close c01
 statement mori 8 --from 0
@@ -296,9 +313,9 @@ refused 'a client that was closed gets none'
 # --- an officer of an unsealed house approves by asking
 run --json statement allow c02 --recipient "$client" --columns index --rows 1 --every 1h --until "$until"
 is "$code $(json .approved)" '0 true' 'an officer of an unsealed house approves by asking'
-statement aoki 9
+statement aoki 10
 gives 1 'of a log that has nothing in it yet'
-statement mori 9
+statement mori 10
 refused 'and it is theirs alone'
 run ledger verify
 gives 0 'the ledger holds'
@@ -314,14 +331,14 @@ as mori entrust --client c03 --purpose p --as-of 2026-04-01 list.csv
 rm -rf older house.keys
 run backup older
 run key backup house.keys
-statement aoki 10
+statement aoki 11
 gives 0 'an officer has one of their own, and uses it'
 run --house lost restore older --keys house.keys
 AZUKARI_HOUSE=$work/lost
 run restore --declare-loss
 gives 0 'a use was lost, and the loss is declared'
 for _ in $(seq 100); do run status; [ "$code" -eq 0 ] && break; sleep 0.1; done
-statement aoki 10
+statement aoki 11
 refused 'what was allowed before is not any more: nobody knows how often it was used'
-is "$(left 10 .state)" void 'which shows'
+is "$(left 11 .state)" void 'which shows'
 plan
