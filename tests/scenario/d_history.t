@@ -5,7 +5,7 @@ found
 serve
 run client add c01 --name 'City of Example'
 run client add c02 --name 'Town of Example'
-run purpose add c01/checkup --fields name,phone,x:ward --roles agent --until 2027-03-31
+run purpose add c01/checkup --fields name,phone,x:ward --roles agent --until 2099-03-31
 printf 'number,name,phone,x:ward\n1,Ann Lee,03-1234-5678,north\n2,Bob Ray,090-1111-2222,south\n' >list.csv
 as mori --json entrust --client c01 --purpose checkup --as-of 2026-04-01 list.csv
 gives 0 'a list is entrusted'

@@ -87,6 +87,18 @@ is "$(json '.devices[0].guard')" live 'its device is live'
 look checkup
 is "$(json '.fields.name + (.guard // "-")')" 'Ann Lee-' 'all that the purpose shows is shown'
 
+# What only a guard may.
+for who in ito mori aoki sato kato; do
+	for what in report put bytes end written; do
+		code=0
+		AZUKARI_KEY=$work/$who.key "${AZUKARI_REPLAY:?}" guard $what >out 2>err || code=$?
+		gives 3 "$who does not pass for a guard: $what"
+	done
+done
+run --json ledger query --max 100
+is "$(json '[.entries[] | select(.type == "refused")] | map(.staff) | .[:25] | group_by(.) | map("\(.[0])\(length)") | join(" ")')" \
+	'aoki5 ito5 kato5 mori5 sato5' 'each time is an entry (I2)'
+
 # What it reports.
 "$feed" g 5 1000 >/dev/null
 ok 'five events are in the queue'

@@ -3,6 +3,7 @@
  *
  *	replay SIGNED SENT [BIT]     signs one request and sends the signature as the approval of another, or changes a bit of it
  *	replay import NUMBER FILE    gives the file of a history without having had it read on this side
+ *	replay guard WHAT            does by a human's line what only a guard may: report, put, bytes, end, written
  *	replay hold SECONDS          has the house hold still as for a backup, and copies nothing
  */
 #include <fcntl.h>
@@ -79,6 +80,31 @@ hold(struct front *front, const char *seconds, struct front_answer *answer, stru
 	return status;
 }
 
+/* What only guards may, from who is none. */
+static enum az_status
+as_guard(struct front *front, const char *what, struct front_answer *answer, struct az_err *reterr)
+{
+	union front_request request = {0};
+
+	if (strcmp(what, "report") == 0)
+		return front_ask(front, FRONT_GUARD_REPORT, &request, -1, answer, reterr);
+	if (strcmp(what, "put") == 0) {
+		request.put =
+		    (struct front_put){.grant = 1, .size = 1, .name = "list.csv", .users = "ito"};
+		return front_ask(front, FRONT_PUT, &request, -1, answer, reterr);
+	}
+	if (strcmp(what, "bytes") == 0) {
+		request.put_bytes.bytes = bytes_make("1", 1);
+		return front_ask(front, FRONT_PUT_BYTES, &request, -1, answer, reterr);
+	}
+	if (strcmp(what, "end") == 0)
+		return front_ask(front, FRONT_PUT_END, &request, -1, answer, reterr);
+	request.put_written.written = 1;
+	return strcmp(what, "written") == 0
+	    ? front_ask(front, FRONT_PUT_WRITTEN, &request, -1, answer, reterr)
+	    : AZ_INVALID;
+}
+
 static enum az_status
 replay(
     struct front *front, int argc, char **argv, struct front_answer *answer, struct az_err *reterr)
@@ -122,6 +148,8 @@ main(int argc, char **argv)
 	status = front_connect(&cli, &front, &err);
 	if (status == AZ_OK && argc == 4 && strcmp(argv[1], "import") == 0)
 		status = import(front, argv, &answer, &err);
+	else if (status == AZ_OK && strcmp(argv[1], "guard") == 0)
+		status = as_guard(front, argv[2], &answer, &err);
 	else if (status == AZ_OK && strcmp(argv[1], "hold") == 0)
 		status = hold(front, argv[2], &answer, &err);
 	else if (status == AZ_OK)
