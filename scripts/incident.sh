@@ -156,7 +156,7 @@ verdict \(.verdict)", (.suspects[] | select(.posterior > 0.01) | "  leak \(.leak
 unassigned=$(awk -F, 'NR == FNR { truth[FNR] = $1; next } FNR > 1 && truth[$1] != "-" && $3 == truth[$1] { good[$1] = 1 }
 	END { for (row in truth) if (truth[row] != "-" && !(row in good)) n++; print n + 0 }' "$folder/truth" "$folder/rows.csv")
 wrong=$(awk -F, 'NR == FNR { truth[FNR] = $1; next } FNR > 1 && truth[$1] == "-" && $2 == "ours" { n++ } END { print n + 0 }' "$folder/truth" "$folder/rows.csv")
-jq -r '"in every leak: \(.in_every_leak | join(", "))"' "$folder/result"
+jq -r 'select(.in_every_leak | length > 0) | "in every leak: \(.in_every_leak | join(", "))"' "$folder/result"
 named=$(jq -r '[.suspects[] | select(.staff == "temp7") | .posterior] | max // 0' "$folder/result")
 echo "result trace_seconds $took"
 echo "result stolen_rows_unassigned $unassigned"
@@ -165,5 +165,5 @@ echo "result thief_posterior $named"
 echo "result total_seconds $(($(date +%s) - began))"
 [ "$unassigned" -eq 0 ] || exit 1
 [ "$(echo "$took < 60" | bc)" -eq 1 ] || exit 1
-# Whoever took whole lists is in a tie with the clients that have the same: no other human may stand before him.
-[ "$(jq -r '[.suspects[] | select(.who == "staff")][0].staff // ""' "$folder/result")" = temp7 ] || exit 1
+# Nobody else is named, and he is.
+[ "$(jq -r '.verdict + " " + ([.suspects[] | select(.posterior | tonumber >= 0.9) | .staff // .client] | unique | join(" "))' "$folder/result")" = 'attributed temp7' ] || exit 1

@@ -146,11 +146,15 @@ answer_carrier(struct wire_writer *writer, const struct attribution *attribution
     const struct model_suspect *suspect)
 {
 	const struct model_input *input = &attribution->input;
+	char words[WORDS_MAX];
 
 	if (suspect->carrier != MODEL_NONE) {
 		answer_one(writer, attribution, suspect->carrier);
 	} else if (suspect->window != MODEL_NONE) {
 		answer_window(writer, attribution, &input->windows[suspect->window]);
+	} else if (suspect->exports > 0) {
+		(void)snprintf(words, sizeof(words), "%u exports together", suspect->exports);
+		answer_text(writer, "carrier", words);
 	} else if (suspect->copy != MODEL_NONE) {
 		answer_text(writer, "carrier", "own copy");
 		answer_time(writer, "carrier_from", input->copies[suspect->copy].time_us);

@@ -13,7 +13,7 @@
 #define EM_ROUNDS 40u
 #define MARGIN    2.0 /* beyond its prior's cost, for each source */
 #define SAME_OWNER                                                                                 \
-	2.0 /* the cost of a further carrier of somebody who is in already, beside its occam */
+	MARGIN /* the cost of a further carrier of somebody who is in already, beside its occam */
 #define SHARE_LEAST 1e-4
 
 /* Values of one source for all found rows, those that it does not explain included. */
@@ -175,12 +175,12 @@ is_of(const struct hypothesis *hypothesis, const struct model_who *who)
 }
 
 /*
- * Adds the best source there is, of one owner if only is not NULL; false, and the mixture as it was, if none is worth
- * its cost.
+ * Adds the best source there is, of one owner if only is not NULL, and if apart_from is not, neither of that owner nor several
+ * exports together; false, and the mixture as it was, if none is worth its cost.
  */
 static bool
 add_best(const struct model *model, struct mixture *mixture, const struct model_who *only,
-    double *values)
+    const struct model_who *apart_from, double *values)
 {
 	double *mixed = values + MIXTURE_MAX * model->found_count;
 	struct mixture more = *mixture;
@@ -190,7 +190,10 @@ add_best(const struct model *model, struct mixture *mixture, const struct model_
 	(void)likelihood_of(model, mixture, values, mixed);
 	for (size_t h = 0; h < model->hypothesis_count; h++) {
 		bool skip = has_hypothesis(mixture, h) ||
-		    (only != NULL && !is_of(&model->hypotheses[h], only));
+		    (only != NULL && !is_of(&model->hypotheses[h], only)) ||
+		    (apart_from != NULL &&
+			(is_of(&model->hypotheses[h], apart_from) ||
+			    model->hypotheses[h].ref == REF_HAND));
 		double gain = skip ? -HUGE_VAL : gain_of(model, mixture, h, mixed);
 
 		if (gain > best) {
@@ -210,6 +213,61 @@ add_best(const struct model *model, struct mixture *mixture, const struct model_
 	return false;
 }
 
+/* --- one hand or many leaks ------------------------------------------------------------------- */
+
+/* Without what was only caution in the search. */
+static double
+plain_value(const struct mixture *mixture)
+{
+	return mixture->value + MARGIN * (double)mixture->count;
+}
+
+/* The source that is several exports of one person together; MIXTURE_MAX: there is none. */
+static size_t
+find_hand(const struct model *model, const struct mixture *mixture)
+{
+	for (size_t k = 0; k < mixture->count; k++) {
+		if (model->hypotheses[mixture->hypotheses[k]].ref == REF_HAND)
+			return k;
+	}
+	return MIXTURE_MAX;
+}
+
+/* The mixture without one owner's sources, and as many of others, one list each, as the rows then need. */
+static void
+fit_apart_from(const struct model *model, const struct mixture *mixture,
+    const struct model_who *owner, struct mixture *ret_other, double *values)
+{
+	struct mixture other = {.quality = mixture->quality, .chance = mixture->chance};
+
+	for (size_t k = 0; k < mixture->count; k++) {
+		if (!is_of(&model->hypotheses[mixture->hypotheses[k]], owner))
+			other.hypotheses[other.count++] = mixture->hypotheses[k];
+	}
+	fit(model, &other, values);
+	while (other.count < MIXTURE_MAX && add_best(model, &other, NULL, owner, values))
+		prune(model, &other, values);
+	*ret_other = other;
+}
+
+/* A search that begins with what explains most begins with one hand: where as many leaks are likelier, they are the mixture. */
+static void
+prefer_many(const struct model *model, struct mixture *mixture, double *values)
+{
+	for (size_t k = find_hand(model, mixture); k < mixture->count;
+	     k = find_hand(model, mixture)) {
+		const struct hypothesis *of = &model->hypotheses[mixture->hypotheses[k]];
+		struct model_who owner = {.owner = of->owner, .index = of->index};
+		struct mixture other;
+
+		fit_apart_from(model, mixture, &owner, &other, values);
+		if (other.count == 0 || plain_value(&other) <= plain_value(mixture))
+			break;
+		*mixture = other;
+	}
+	fit(model, mixture, values);
+}
+
 enum az_status
 mixture_fit(const struct model *model, struct mixture *ret_mixture, struct az_err *reterr)
 {
@@ -226,14 +284,16 @@ mixture_fit(const struct model *model, struct mixture *ret_mixture, struct az_er
 			struct mixture mixture = {.quality = q, .chance = chances[m]};
 
 			fit(model, &mixture, values);
-			(void)add_best(model, &mixture, NULL, values);
+			(void)add_best(model, &mixture, NULL, NULL, values);
 			if (mixture.value > best.value)
 				best = mixture;
 		}
 	}
 	fit(model, &best, values);
-	while (best.count > 0 && best.count < MIXTURE_MAX && add_best(model, &best, NULL, values))
+	while (best.count > 0 && best.count < MIXTURE_MAX &&
+	    add_best(model, &best, NULL, NULL, values))
 		prune(model, &best, values);
+	prefer_many(model, &best, values);
 	free(values);
 	*ret_mixture = best;
 	return AZ_OK;
@@ -254,7 +314,7 @@ mixture_replace(const struct model *model, const struct mixture *mixture, struct
 			other.hypotheses[other.count++] = mixture->hypotheses[k];
 	}
 	fit(model, &other, values);
-	while (other.count < MIXTURE_MAX && add_best(model, &other, &by, values))
+	while (other.count < MIXTURE_MAX && add_best(model, &other, &by, NULL, values))
 		continue;
 	fit(model, &other, values);
 	*ret_likelihood = other.value;
@@ -264,6 +324,38 @@ mixture_replace(const struct model *model, const struct mixture *mixture, struct
 		if (is_of(&model->hypotheses[other.hypotheses[k]], &by))
 			*ret_occam += model->hypotheses[other.hypotheses[k]].occam - SAME_OWNER;
 	}
+	free(values);
+	return AZ_OK;
+}
+
+enum az_status
+mixture_instead(const struct model *model, const struct mixture *mixture, struct model_who owner,
+    double *ret_ratio, struct model_who *ret_first, struct az_err *reterr)
+{
+	size_t n = model->found_count == 0 ? 1 : model->found_count;
+	size_t hand = find_hand(model, mixture);
+	struct mixture other;
+	double *values;
+	double share = 0.0;
+
+	*ret_ratio = 0.0;
+	*ret_first = owner;
+	if (hand == MIXTURE_MAX || !is_of(&model->hypotheses[mixture->hypotheses[hand]], &owner))
+		return AZ_OK;
+	values = calloc((MIXTURE_MAX + 1) * n, sizeof(*values));
+	if (values == NULL)
+		return az_fail(reterr, AZ_NO_MEMORY, "trace: out of memory");
+	fit_apart_from(model, mixture, &owner, &other, values);
+	for (size_t k = 0; k < other.count; k++) {
+		const struct hypothesis *of = &model->hypotheses[other.hypotheses[k]];
+
+		if (has_hypothesis(mixture, other.hypotheses[k]) || other.shares[k] <= share)
+			continue;
+		share = other.shares[k];
+		*ret_first = (struct model_who){.owner = of->owner, .index = of->index};
+	}
+	if (share > 0.0)
+		*ret_ratio = exp(fmin(plain_value(&other) - plain_value(mixture), 0.0));
 	free(values);
 	return AZ_OK;
 }

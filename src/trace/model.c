@@ -40,6 +40,8 @@ has_access(const struct model_input *input, const struct model_suspect *suspect,
 {
 	if (suspect->carrier != MODEL_NONE)
 		return at == suspect->carrier;
+	if (suspect->exports > 0 && carrier->list == MODEL_NONE)
+		return false;
 	if (suspect->window != MODEL_NONE && !window_has(&input->windows[suspect->window], carrier))
 		return false;
 	return carrier->person == suspect->who.index;
@@ -168,6 +170,8 @@ suspect_of(const struct model *model, const struct owner_odds *owner, size_t lea
 			suspect.carrier = best->at;
 		else if (best->ref == REF_WINDOW)
 			suspect.window = best->at;
+		else if (best->ref == REF_HAND)
+			suspect.exports = best->at;
 		else
 			suspect.copy = best->at;
 	}
@@ -282,6 +286,22 @@ judge(const enum slot *slots, size_t count)
 	return all_persons ? MODEL_ATTRIBUTED : MODEL_UNDETERMINED;
 }
 
+/* Who shared in it is named less; and if one hand took several lists, as many leaks of others may be what it was. */
+static enum az_status
+temper(const struct model *model, const struct mixture *mixture, struct model_who owner,
+    struct odds *odds, struct az_err *reterr)
+{
+	struct model_who first;
+	double ratio = 0.0;
+	enum az_status status = odds_share_with_company(model, odds, reterr);
+
+	if (status == AZ_OK && mixture->count > 0)
+		status = mixture_instead(model, mixture, owner, &ratio, &first, reterr);
+	if (status == AZ_OK && ratio > 0.0)
+		odds_give(odds, ratio, first);
+	return status;
+}
+
 static enum az_status
 attribute(const struct model *model, struct model_result *result, struct az_err *reterr)
 {
@@ -299,7 +319,7 @@ attribute(const struct model *model, struct model_result *result, struct az_err 
 		result->leaks = count;
 		status = odds_of_one(model, &odds, reterr);
 		if (status == AZ_OK)
-			status = odds_share_with_company(model, &odds, reterr);
+			status = temper(model, &mixture, owners[0], &odds, reterr);
 		if (status != AZ_OK) {
 			odds_fini(&odds);
 			return status;
@@ -315,7 +335,7 @@ attribute(const struct model *model, struct model_result *result, struct az_err 
 	for (size_t i = 0; i < count; i++) {
 		status = odds_of_slot(model, &mixture, owners[i], &odds, reterr);
 		if (status == AZ_OK)
-			status = odds_share_with_company(model, &odds, reterr);
+			status = temper(model, &mixture, owners[i], &odds, reterr);
 		if (status != AZ_OK) {
 			odds_fini(&odds);
 			return status;

@@ -10,6 +10,7 @@
  *
  *   somebody, by one carrier    what this person was shown in one session, took by one export, or had in one stretch of
  *                               time up to the whole history
+ *   somebody, by several        the lists that this person exported, together, each with its share
  *   a client                    its own copy as of one of its deliveries
  *   somebody of a pool          whoever had what was shown for one purpose: nobody can be named
  *   the store                   a copy of everything at one time, past the ledger; or all that was ever shown, as who
@@ -152,6 +153,7 @@ struct model_suspect {
 	uint32_t carrier;                 /* index of the likeliest, or MODEL_NONE */
 	uint32_t window;                  /* index, or MODEL_NONE */
 	uint32_t copy;                    /* index, or MODEL_NONE */
+	uint32_t exports;                 /* that they took together, from two on; or 0 */
 	double posterior, posterior_flat; /* with priors, and with everybody alike */
 	size_t leak;             /* which of the leaks it is for, from 0: several may have leaked */
 	uint64_t rows_explained; /* of all rows */

@@ -12,13 +12,18 @@
  */
 #define QUALITIES 2u
 
-enum model_ref { REF_WINDOW, REF_CARRIER, REF_COPY };
+enum model_ref {
+	REF_WINDOW,
+	REF_CARRIER,
+	REF_COPY,
+	REF_HAND /* several exports of one person */
+};
 
 struct hypothesis {
 	enum model_owner owner;
 	uint32_t index;
 	enum model_ref ref;
-	uint32_t at;   /* of the window, carrier or copy */
+	uint32_t at;   /* of the window, carrier or copy; of a hand how many exports */
 	double occam;  /* logarithm of its share of its owner's prior */
 	double canary; /* logarithm of what invented people say */
 	uint32_t size;
@@ -51,6 +56,7 @@ struct model {
 	uint32_t *windows_of;         /* windows by owner and index */
 	uint32_t *carriers_by_person; /* how many, by person */
 	uint32_t *windows_by_person;  /* how many beside the whole history */
+	uint32_t *lists_by_person;    /* how many exports of lists */
 	uint32_t *carriers_of_list;   /* carriers that exported a list, by list */
 	size_t list_carrier_count;
 	uint32_t *canary_carriers; /* whose invented people are in the list */
@@ -68,6 +74,12 @@ bool candidate_is_current(
     const struct model_input *input, const struct model_candidate *candidate, int64_t time_us);
 bool candidate_is_in_list(
     const struct model_input *input, const struct model_candidate *candidate, uint32_t list);
+
+#define MODEL_CANARY_ELSEWHERE 1e-6 /* that an invented person is found elsewhere */
+
+/* hand.c: what one person exported, together. One more hypothesis for each who exported two of the lists or more. */
+#define MODEL_HAND_PART 0.1 /* of what is believed of such a person */
+AZ_CHECKED enum az_status hands_add(struct model *model, struct az_err *reterr);
 
 /* Whether a carrier of the window's owner is in it. */
 bool window_has(const struct model_window *window, const struct model_carrier *carrier);
@@ -98,6 +110,8 @@ struct odds {
 };
 void odds_fini(struct odds *odds);
 void odds_sort(struct odds *odds);
+/* Something that none of them stands for is so much as likely as all of them; its part goes to one of them. */
+void odds_give(struct odds *odds, double ratio, struct model_who who);
 /* company.c: whoever sat beside the likeliest person shares their odds. */
 AZ_CHECKED enum az_status odds_share_with_company(
     const struct model *model, struct odds *odds, struct az_err *reterr);
@@ -130,5 +144,11 @@ AZ_CHECKED enum az_status mixture_fit(
 AZ_CHECKED enum az_status mixture_replace(const struct model *model, const struct mixture *mixture,
     struct model_who owner, struct model_who by, double *ret_likelihood, double *ret_occam,
     struct az_err *reterr);
+/*
+ * Whether the sources that an owner has in the mixture are several exports together, so that as many independent leaks may be what it
+ * was instead. Then *ret_ratio is how likely that is against the mixture, and *ret_first whose the largest of them would be.
+ */
+AZ_CHECKED enum az_status mixture_instead(const struct model *model, const struct mixture *mixture,
+    struct model_who owner, double *ret_ratio, struct model_who *ret_first, struct az_err *reterr);
 
 #endif

@@ -143,6 +143,23 @@ odds_sort(struct odds *odds)
 	qsort(odds->owners, odds->count, sizeof(*odds->owners), by_posterior);
 }
 
+void
+odds_give(struct odds *odds, double ratio, struct model_who who)
+{
+	double part = ratio / (1.0 + ratio);
+
+	for (size_t i = 0; i < odds->count; i++) {
+		struct owner_odds *owner = &odds->owners[i];
+		/* There is one store, and one elsewhere. */
+		bool is_it = owner->who.owner == who.owner &&
+		    (owner->who.index == MODEL_NONE || owner->who.index == who.index);
+
+		owner->posterior = (1.0 - part) * owner->posterior + (is_it ? part : 0.0);
+		owner->posterior_flat = (1.0 - part) * owner->posterior_flat + (is_it ? part : 0.0);
+	}
+	odds_sort(odds);
+}
+
 /*
  * Who explains the rows as well as the likeliest does is not told apart by them, whatever was believed before: among
  * these the posterior is shared alike, so that nobody is named for a prior alone.

@@ -493,6 +493,7 @@ walk_suspect(struct walk *walk, const struct model_input *input, struct model_su
 	walk_index(walk, &suspect->carrier, input != NULL ? input->carrier_count : 0);
 	walk_index(walk, &suspect->window, input != NULL ? input->window_count : 0);
 	walk_index(walk, &suspect->copy, input != NULL ? input->copy_count : 0);
+	walk_u32(walk, &suspect->exports);
 	/* A sum of parts may be a rounding above 1. */
 	walk_double(walk, &suspect->posterior, 1.000001);
 	walk_double(walk, &suspect->posterior_flat, 1.000001);

@@ -22,7 +22,6 @@
 #define FIT_FIELD_MIN 0.0025
 #define CHANCE_FLOOR                                                                               \
 	0.02 /* of a client's share: lists of strangers are not only of the clients that were found */
-#define EPSILON_LEAK 1e-6 /* that an invented person is found elsewhere */
 
 /* By quality: how likely a spelling and a conflict are in a row from here, and in one from elsewhere. */
 static const double notation_here[QUALITIES][3] = {{1.0, 0.12, 0.88}, {1.0, 0.60, 0.40}};
@@ -39,6 +38,7 @@ model_fini(struct model *model)
 	free(model->windows_of);
 	free(model->carriers_by_person);
 	free(model->windows_by_person);
+	free(model->lists_by_person);
 	free(model->carriers_of_list);
 	free(model->canary_carriers);
 	*model = (struct model){0};
@@ -502,21 +502,23 @@ describe(const struct model *model, uint64_t code, struct hypothesis *ret_hypoth
 
 /*
  * A person's prior: half on the whole history, a quarter each on stretches of it and on single carriers, so that
- * looking through many of them costs what finding one by luck is worth.
+ * looking through many of them costs what finding one by luck is worth. Who exported several lists has a part of it on these together.
  */
 static double
 occam_of(const struct model *model, const struct hypothesis *hypothesis)
 {
 	const struct model_input *input = model->input;
 	double stretches, carriers;
+	double rest;
 	size_t count = 0;
 
 	if (hypothesis->owner == MODEL_PERSON) {
 		stretches = (double)model->windows_by_person[hypothesis->index];
 		carriers = (double)model->carriers_by_person[hypothesis->index];
+		rest = model->lists_by_person[hypothesis->index] > 1 ? 1.0 - MODEL_HAND_PART : 1.0;
 		if (hypothesis->ref == REF_CARRIER)
-			return log((stretches > 0 ? 0.25 : 0.5) / carriers);
-		return input->windows[hypothesis->at].whole ? log(0.5) : log(0.25 / stretches);
+			return log(rest * (stretches > 0 ? 0.25 : 0.5) / carriers);
+		return log(rest * (input->windows[hypothesis->at].whole ? 0.5 : 0.25 / stretches));
 	}
 	if (hypothesis->ref == REF_COPY) {
 		for (size_t i = 0; i < input->copy_count; i++)
@@ -537,7 +539,7 @@ includes_carrier(const struct model_input *input, const struct hypothesis *hypot
 
 	if (hypothesis->ref == REF_CARRIER)
 		return hypothesis->at == at;
-	if (hypothesis->ref == REF_COPY)
+	if (hypothesis->ref != REF_WINDOW)
 		return false;
 	window = &input->windows[hypothesis->at];
 	return window_has(window, carrier) &&
@@ -558,7 +560,7 @@ canaries_say(const struct model *model, const struct hypothesis *hypothesis)
 		if (includes_carrier(input, hypothesis, model->canary_carriers[i]))
 			own = true;
 		else
-			says += log(EPSILON_LEAK);
+			says += log(MODEL_CANARY_ELSEWHERE);
 	}
 	if (hypothesis->ref == REF_CARRIER && !own &&
 	    input->carriers[hypothesis->at].canaries > 0) {
@@ -666,11 +668,12 @@ index_input(struct model *model, struct az_err *reterr)
 	model->windows_of = calloc(input->window_count + 1, sizeof(uint32_t));
 	model->carriers_by_person = calloc(input->person_count + 1, sizeof(uint32_t));
 	model->windows_by_person = calloc(input->person_count + 1, sizeof(uint32_t));
+	model->lists_by_person = calloc(input->person_count + 1, sizeof(uint32_t));
 	model->carriers_of_list = calloc(input->carrier_count + 1, sizeof(uint32_t));
 	model->canary_carriers = calloc(canaries + 1, sizeof(uint32_t));
 	if (model->windows_of == NULL || model->carriers_by_person == NULL ||
-	    model->windows_by_person == NULL || model->carriers_of_list == NULL ||
-	    model->canary_carriers == NULL)
+	    model->windows_by_person == NULL || model->lists_by_person == NULL ||
+	    model->carriers_of_list == NULL || model->canary_carriers == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "trace: out of memory");
 	for (size_t i = 0; i < input->window_count; i++) {
 		model->windows_of[i] = (uint32_t)i;
@@ -682,8 +685,10 @@ index_input(struct model *model, struct az_err *reterr)
 		    (void *)(uintptr_t)input->windows);
 	for (size_t i = 0; i < input->carrier_count; i++) {
 		model->carriers_by_person[input->carriers[i].person]++;
-		if (input->carriers[i].list != MODEL_NONE)
-			model->carriers_of_list[model->list_carrier_count++] = (uint32_t)i;
+		if (input->carriers[i].list == MODEL_NONE)
+			continue;
+		model->lists_by_person[input->carriers[i].person]++;
+		model->carriers_of_list[model->list_carrier_count++] = (uint32_t)i;
 	}
 	if (model->list_carrier_count > 1)
 		qsort_r(model->carriers_of_list, model->list_carrier_count, sizeof(uint32_t),
@@ -709,6 +714,8 @@ model_prepare(const struct model_input *input, struct model *model, struct az_er
 		status = take_sample(input, model, reterr);
 	if (status == AZ_OK)
 		status = gather(model, reterr);
+	if (status == AZ_OK)
+		status = hands_add(model, reterr);
 	if (status != AZ_OK)
 		model_fini(model);
 	return status;

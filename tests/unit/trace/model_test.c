@@ -452,6 +452,177 @@ times_without_measure_are_refused(void **state)
 	free(little);
 }
 
+/* --- several lists ---------------------------------------------------------------------------- */
+
+#define CLIENTS 10
+#define EACH    20 /* rows of a client in the list */
+#define MANY    (CLIENTS * EACH)
+#define TAKERS  3
+
+/* Two hundred rows of ten clients of a thousand people each, and people of the staff who may have exported their lists. */
+struct market {
+	struct model_row rows[MANY];
+	struct model_candidate candidates[MANY];
+	struct model_span spans[MANY];
+	struct model_carrier carriers[TAKERS * CLIENTS];
+	struct model_window windows[TAKERS];
+	struct model_copy copies[CLIENTS + 1];
+	struct model_person persons[TAKERS];
+	struct model_client clients[CLIENTS];
+	uint64_t shapes[1];
+	uint32_t holdings[MANY];
+	struct model_input input;
+};
+
+static struct market *
+new_market(uint32_t leaked)
+{
+	struct market *market = calloc(1, sizeof(*market));
+
+	assert_non_null(market);
+	for (uint32_t i = 0; i < leaked * EACH; i++) {
+		market->rows[i] = (struct model_row){
+		    .first_candidate = i, .candidate_count = 1, .fields = 1, .canary = MODEL_NONE};
+		market->candidates[i] = (struct model_candidate){.record = i + 1,
+		    .client = i / EACH,
+		    .weight = 1.0,
+		    .notation = NOTATION_OURS,
+		    .first_span = i,
+		    .span_count = 1};
+		market->spans[i] = (struct model_span){.version = 1,
+		    .from_us = 10 * DAY,
+		    .to_us = MODEL_NEVER,
+		    .first_holding = i,
+		    .holding_count = 1};
+		market->holdings[i] = i / EACH;
+	}
+	for (uint32_t s = 0; s < TAKERS; s++)
+		market->windows[s] = (struct model_window){.owner = MODEL_PERSON,
+		    .index = s,
+		    .pool = MODEL_NONE,
+		    .from_us = INT64_MIN,
+		    .to_us = MODEL_NEVER,
+		    .size = 20000,
+		    .whole = true};
+	for (uint32_t c = 0; c < CLIENTS; c++) {
+		market->copies[c] =
+		    (struct model_copy){.client = c, .time_us = 15 * DAY, .size = 1000};
+		market->clients[c].people = 1000;
+	}
+	market->copies[CLIENTS] =
+	    (struct model_copy){.client = MODEL_NONE, .time_us = 15 * DAY, .size = 1000 * CLIENTS};
+	market->shapes[0] = 1;
+	market->input = (struct model_input){.rows = market->rows,
+	    .candidates = market->candidates,
+	    .spans = market->spans,
+	    .holdings = market->holdings,
+	    .accesses = NULL,
+	    .shapes = market->shapes,
+	    .carriers = market->carriers,
+	    .windows = market->windows,
+	    .copies = market->copies,
+	    .persons = market->persons,
+	    .clients = market->clients,
+	    .row_count = leaked * EACH,
+	    .candidate_count = leaked * EACH,
+	    .span_count = leaked * EACH,
+	    .holding_count = leaked * EACH,
+	    .shape_count = 1,
+	    .window_count = TAKERS,
+	    .copy_count = CLIENTS + 1,
+	    .person_count = TAKERS,
+	    .client_count = CLIENTS,
+	    .pool_count = 1,
+	    .list_count = CLIENTS};
+	return market;
+}
+
+/* Somebody exports the lists of some clients, each of a thousand people. */
+static void export(struct market *market, uint32_t person, uint32_t first, uint32_t count)
+{
+	for (uint32_t c = first; c < first + count; c++)
+		market->carriers[market->input.carrier_count++] =
+		    (struct model_carrier){.kind = MODEL_EXPORT,
+			.person = person,
+			.pool = MODEL_NONE,
+			.time_us = (20 + c) * DAY,
+			.size = 1000,
+			.list = c};
+}
+
+static struct model_result
+result_of_market(struct market *market)
+{
+	static struct model_result result;
+
+	memset(&result, 0, sizeof(result));
+	assert_int_equal(model_run(&market->input, &result, NULL), AZ_OK);
+	free(market);
+	return result;
+}
+
+static void
+one_hand_that_took_many_lists_is_named(void **state)
+{
+	struct market *market = new_market(8);
+	struct model_result result;
+
+	(void)state;
+	export(market, 1, 0, CLIENTS);
+	export(market, 0, 2, 1);
+	export(market, 2, 5, 2);
+	result = result_of_market(market);
+	assert_int_equal(result.verdict, MODEL_ATTRIBUTED);
+	assert_int_equal(result.leaks, 1);
+	assert_int_equal(result.suspects[0].who.owner, MODEL_PERSON);
+	assert_int_equal(result.suspects[0].who.index, 1);
+	assert_int_equal(result.suspects[0].exports, 8);
+	assert_int_equal(result.suspects[0].rows_explained, 8 * EACH);
+	assert_int_equal(result.rows_unexplained, 0);
+}
+
+static void
+two_who_took_the_same_lists_are_a_tie(void **state)
+{
+	struct market *market = new_market(8);
+	struct model_result result;
+
+	(void)state;
+	export(market, 1, 0, CLIENTS);
+	export(market, 2, 0, CLIENTS);
+	result = result_of_market(market);
+	assert_int_equal(result.verdict, MODEL_TIED);
+	assert_int_equal(result.suspects[0].tie_count, 1);
+	assert_true(result.suspects[0].posterior < 0.6);
+}
+
+static void
+few_lists_may_as_well_be_their_clients(void **state)
+{
+	struct market *market = new_market(2);
+	struct model_result result;
+
+	(void)state;
+	export(market, 1, 0, CLIENTS);
+	result = result_of_market(market);
+	assert_int_not_equal(result.verdict, MODEL_ATTRIBUTED);
+	for (size_t i = 0; i < result.suspect_count; i++)
+		assert_true(result.suspects[i].posterior < 0.9);
+}
+
+static void
+who_took_a_part_of_the_lists_is_not_named_for_all(void **state)
+{
+	struct market *market = new_market(8);
+	struct model_result result;
+
+	(void)state;
+	export(market, 1, 0, 4);
+	result = result_of_market(market);
+	assert_int_not_equal(result.verdict, MODEL_ATTRIBUTED);
+	assert_true(result.rows_unexplained >= 4 * EACH);
+}
+
 int
 main(void)
 {
@@ -472,6 +643,10 @@ main(void)
 	    cmocka_unit_test(the_same_input_gives_the_same_result),
 	    cmocka_unit_test(indexes_that_lead_nowhere_are_refused),
 	    cmocka_unit_test(times_without_measure_are_refused),
+	    cmocka_unit_test(one_hand_that_took_many_lists_is_named),
+	    cmocka_unit_test(two_who_took_the_same_lists_are_a_tie),
+	    cmocka_unit_test(few_lists_may_as_well_be_their_clients),
+	    cmocka_unit_test(who_took_a_part_of_the_lists_is_not_named_for_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
