@@ -11,7 +11,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-#define AZ_CHECKED       __attribute__((warn_unused_result))
+#define AZ_CHECKED __attribute__((warn_unused_result))
+/* For a variable that is filled at once, and would cost time to clear wherever it is entered. */
+#define AZ_UNCLEARED     __attribute__((uninitialized))
 #define AZ_PRINTF(f, a)  __attribute__((format(printf, f, a)))
 #define AZ_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

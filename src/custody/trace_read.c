@@ -1,8 +1,8 @@
 /*
  * Reading a list that is to be traced: each frame of intake's becomes a chunk of rows and of what they are looked for by.
  *
- * Intake has parsed hostile bytes. What it could do here is to give a row another one's match keys, and so make it
- * somebody's; so the keys of one row in CHECK_ONE_IN, taken at random, are made again, as for a list that is entrusted.
+ * Intake has parsed hostile bytes, and could give a row another one's match keys, and so make it somebody's. So it sends none
+ * here: they are made of the values by the threads, which have more hands than intake and the time.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +11,11 @@
 #include "base/proc.h"
 #include "custody/tracing.h"
 
-#define CHECK_ONE_IN 64u
-#define SAMPLE_MAX   ((size_t)1 << 20) /* values looked at for whether a list is made up */
-#define MADE_UP_MIN  20u               /* telephones from which on a list can look so */
-#define MADE_UP_GAP  100u              /* steps up to which numbers are one behind the other */
-#define NAMES_MIN    50u
-#define NAMES_FEW    5u /* up to which many rows have names that were tried out */
+#define SAMPLE_MAX  ((size_t)1 << 20) /* values looked at for whether a list is made up */
+#define MADE_UP_MIN 20u               /* telephones from which on a list can look so */
+#define MADE_UP_GAP 100u              /* steps up to which numbers are one behind the other */
+#define NAMES_MIN   50u
+#define NAMES_FEW   5u /* up to which many rows have names that were tried out */
 
 void *
 tracing_feed(void *arg)
@@ -45,86 +44,22 @@ tracing_feed(void *arg)
 
 /* --- chunks ----------------------------------------------------------------------------------- */
 
-struct sizes {
-	size_t rows, prints, bytes;
+/* What a frame's rows are looked for by, until it is known how much room they need. A thread's own. */
+struct scratch {
+	size_t rows, bytes, prints, phones, names;
+	uint64_t phone_digits[INTAKE_ROWS_MAX]; /* what shows that a list is made up */
+	uint64_t name_prints[INTAKE_ROWS_MAX];
+	uint32_t row[INTAKE_ROWS_MAX];
+	struct bytes encoded[INTAKE_ROWS_MAX]; /* in the frame */
+	uint8_t count[INTAKE_ROWS_MAX];
+	uint64_t print[INTAKE_ROWS_MAX * MATCH_KEYS_MAX];
+	uint8_t kind[INTAKE_ROWS_MAX * MATCH_KEYS_MAX];
 };
 
 static enum az_status
 malformed(struct az_err *reterr)
 {
 	return az_fail(reterr, AZ_FORGED, "intake: a malformed frame of rows");
-}
-
-/* What a frame holds; checks its form. */
-static enum az_status
-measure(struct bytes frame, struct sizes *sizes, struct az_err *reterr)
-{
-	struct wire_reader reader;
-	uint32_t count;
-
-	wire_reader_init(&reader, frame);
-	count = wire_get_count(&reader, INTAKE_ROWS_MAX, 10);
-	for (uint32_t i = 0; i < count && !reader.failed; i++) {
-		struct intake_row row;
-		uint64_t fields;
-
-		intake_row_get(&reader, &row);
-		if (reader.failed || row_fields(row.encoded, &fields) != AZ_OK)
-			return malformed(reterr);
-		for (uint8_t k = 0; k < row.key_count; k++)
-			sizes->prints += trace_has_kind(row.keys[k].kind);
-		sizes->bytes += row.encoded.size;
-		sizes->rows++;
-	}
-	return wire_end(&reader) ? AZ_OK : malformed(reterr);
-}
-
-static struct tracing_chunk *
-chunk_new(const struct sizes *sizes)
-{
-	struct tracing_chunk *chunk = calloc(1, sizeof(*chunk));
-	size_t size = sizes->prints * (sizeof(uint64_t) + 1) +
-	    sizes->rows * (2 * sizeof(uint32_t) + 1) + sizeof(uint32_t) + sizes->bytes;
-	uint8_t *at;
-
-	if (chunk == NULL)
-		return NULL;
-	chunk->verdicts = calloc(sizes->rows, sizeof(*chunk->verdicts));
-	if (chunk->verdicts == NULL || !pages_new(size, &chunk->pages)) {
-		free(chunk->verdicts);
-		free(chunk);
-		return NULL;
-	}
-	/* By falling alignment. */
-	chunk->prints = chunk->pages.data;
-	chunk->rows = (uint32_t *)(void *)(chunk->prints + sizes->prints);
-	chunk->offsets = chunk->rows + sizes->rows;
-	at = (uint8_t *)(chunk->offsets + sizes->rows + 1);
-	chunk->kinds = at;
-	chunk->counts = at + sizes->prints;
-	chunk->encoded = chunk->counts + sizes->rows;
-	return chunk;
-}
-
-static void
-add_row(const struct tracing *tracing, struct tracing_chunk *chunk, const struct intake_row *row)
-{
-	const struct trace_keys *keys = tracing->custody->trace_keys;
-	uint32_t offset = chunk->offsets[chunk->count];
-
-	memcpy(chunk->encoded + offset, row->encoded.data, row->encoded.size);
-	chunk->rows[chunk->count] = row->row;
-	for (uint8_t k = 0; k < row->key_count; k++) {
-		enum match_kind kind = row->keys[k].kind;
-
-		if (!trace_has_kind(kind))
-			continue;
-		chunk->prints[chunk->print_count] =
-		    trace_print_number(keys, kind, row->keys[k].key);
-		chunk->kinds[chunk->print_count++] = (uint8_t)kind;
-		chunk->counts[chunk->count]++;
-	}
-	chunk->offsets[++chunk->count] = offset + (uint32_t)row->encoded.size;
 }
 
 /* The digits of a telephone's key. */
@@ -140,55 +75,118 @@ digits_of(struct bytes key)
 	return number;
 }
 
-/* Notes what shows that a list is made up. Under the lock. */
+/* Makes what a row is looked for by. */
 static void
-sample(struct tracing *tracing, const struct intake_row *row)
+make_prints(const struct trace_keys *trace_keys, const struct row *row, struct scratch *scratch)
 {
-	for (uint8_t k = 0; k < row->key_count; k++) {
-		if (row->keys[k].kind == MATCH_PHONE && tracing->phone_count < SAMPLE_MAX) {
-			tracing->phones[tracing->phone_count++] = digits_of(row->keys[k].key);
-			break;
-		}
+	AZ_UNCLEARED struct match_key keys[MATCH_KEYS_MAX];
+	bool bad_birth = false;
+	bool has_phone = false;
+	bool has_name = false;
+	size_t count = match_row(row, keys, &bad_birth);
+	size_t before = scratch->prints;
+
+	for (size_t i = 0; i < count; i++) {
+		struct bytes key = bytes_make(keys[i].key, keys[i].size);
+		uint64_t print;
+
+		if (!trace_has_kind(keys[i].kind))
+			continue;
+		print = trace_print_number(trace_keys, keys[i].kind, key);
+		scratch->print[scratch->prints] = print;
+		scratch->kind[scratch->prints++] = (uint8_t)keys[i].kind;
+		if (keys[i].kind == MATCH_PHONE && !has_phone)
+			scratch->phone_digits[scratch->phones++] = digits_of(key);
+		if (keys[i].kind == MATCH_NAME && !has_name)
+			scratch->name_prints[scratch->names++] = print;
+		has_phone |= keys[i].kind == MATCH_PHONE;
+		has_name |= keys[i].kind == MATCH_NAME;
+		az_wipe(&keys[i], sizeof(keys[i]) - sizeof(keys[i].key) + keys[i].size);
 	}
-	for (uint8_t k = 0; k < row->key_count; k++) {
-		if (row->keys[k].kind == MATCH_NAME && tracing->name_count < SAMPLE_MAX)
-			tracing->names[tracing->name_count++] = trace_print_number(
-			    tracing->custody->trace_keys, MATCH_NAME, row->keys[k].key);
-	}
+	scratch->count[scratch->rows] = (uint8_t)(scratch->prints - before);
 }
 
+/* Takes a frame apart. Whose rows they are is not intake's to say: it sends them without match keys. */
 static enum az_status
-fill_chunk(
-    struct tracing *tracing, struct tracing_chunk *chunk, struct bytes frame, struct az_err *reterr)
+read_frame(const struct trace_keys *trace_keys, struct bytes frame, struct scratch *scratch,
+    struct az_err *reterr)
 {
 	struct wire_reader reader;
 	uint32_t count;
-	uint32_t checks;
 
-	random_bytes(&checks, sizeof(checks));
-	checks %= CHECK_ONE_IN;
+	scratch->rows = 0;
+	scratch->bytes = 0;
+	scratch->prints = 0;
+	scratch->phones = 0;
+	scratch->names = 0;
 	wire_reader_init(&reader, frame);
 	count = wire_get_count(&reader, INTAKE_ROWS_MAX, 10);
-	for (uint32_t i = 0; i < count; i++) {
-		struct intake_row row;
+	for (uint32_t i = 0; i < count && !reader.failed; i++) {
+		AZ_UNCLEARED struct intake_row row;
+		AZ_UNCLEARED struct row values;
 
 		intake_row_get(&reader, &row);
-		if (i % CHECK_ONE_IN == checks && !reading_keys_are_true(&row))
-			return az_fail(reterr, AZ_FORGED,
-			    "intake: row %u has match keys that are not its own", row.row);
-		add_row(tracing, chunk, &row);
+		if (reader.failed || row.key_count > 0 || row_decode(row.encoded, &values) != AZ_OK)
+			return malformed(reterr);
+		scratch->row[scratch->rows] = row.row;
+		scratch->encoded[scratch->rows] = row.encoded;
+		make_prints(trace_keys, &values, scratch);
+		scratch->bytes += row.encoded.size;
+		scratch->rows++;
 	}
+	return wire_end(&reader) ? AZ_OK : malformed(reterr);
+}
+
+static struct tracing_chunk *
+chunk_new(const struct scratch *scratch)
+{
+	struct tracing_chunk *chunk = calloc(1, sizeof(*chunk));
+	size_t rows = scratch->rows;
+	size_t size = scratch->prints * (sizeof(uint64_t) + 1) + rows * (2 * sizeof(uint32_t) + 1) +
+	    sizeof(uint32_t) + scratch->bytes;
+	uint8_t *at;
+
+	if (chunk == NULL)
+		return NULL;
+	chunk->verdicts = calloc(rows, sizeof(*chunk->verdicts));
+	if (chunk->verdicts == NULL || !pages_new(size, &chunk->pages)) {
+		free(chunk->verdicts);
+		free(chunk);
+		return NULL;
+	}
+	/* By falling alignment. */
+	chunk->prints = chunk->pages.data;
+	chunk->rows = (uint32_t *)(void *)(chunk->prints + scratch->prints);
+	chunk->offsets = chunk->rows + rows;
+	at = (uint8_t *)(chunk->offsets + rows + 1);
+	chunk->kinds = at;
+	chunk->counts = at + scratch->prints;
+	chunk->encoded = chunk->counts + rows;
+	chunk->count = rows;
+	chunk->print_count = scratch->prints;
+	memcpy(chunk->prints, scratch->print, scratch->prints * sizeof(*chunk->prints));
+	memcpy(chunk->kinds, scratch->kind, scratch->prints);
+	memcpy(chunk->rows, scratch->row, rows * sizeof(*chunk->rows));
+	memcpy(chunk->counts, scratch->count, rows);
+	chunk->offsets[0] = 0;
+	for (size_t i = 0; i < rows; i++) {
+		memcpy(chunk->encoded + chunk->offsets[i], scratch->encoded[i].data,
+		    scratch->encoded[i].size);
+		chunk->offsets[i + 1] = chunk->offsets[i] + (uint32_t)scratch->encoded[i].size;
+	}
+	return chunk;
+}
+
+/* Notes what shows that a list is made up. */
+static void
+sample(struct tracing *tracing, const struct scratch *scratch)
+{
 	(void)pthread_mutex_lock(&tracing->lock);
-	wire_reader_init(&reader, frame);
-	(void)wire_get_count(&reader, INTAKE_ROWS_MAX, 10);
-	for (uint32_t i = 0; i < count; i++) {
-		struct intake_row row;
-
-		intake_row_get(&reader, &row);
-		sample(tracing, &row);
-	}
+	for (size_t i = 0; i < scratch->phones && tracing->phone_count < SAMPLE_MAX; i++)
+		tracing->phones[tracing->phone_count++] = scratch->phone_digits[i];
+	for (size_t i = 0; i < scratch->names && tracing->name_count < SAMPLE_MAX; i++)
+		tracing->names[tracing->name_count++] = scratch->name_prints[i];
 	(void)pthread_mutex_unlock(&tracing->lock);
-	return AZ_OK;
 }
 
 /* Puts the chunk of a frame into its place. */
@@ -247,27 +245,22 @@ count_rows(struct tracing *tracing, size_t accepted, size_t refused, struct az_e
 }
 
 static enum az_status
-take_rows(struct tracing *tracing, size_t sequence, struct bytes frame, struct az_err *reterr)
+take_rows(struct tracing *tracing, size_t sequence, struct bytes frame, struct scratch *scratch,
+    struct az_err *reterr)
 {
-	struct sizes sizes = {0};
 	struct tracing_chunk *chunk;
-	enum az_status status = measure(frame, &sizes, reterr);
+	enum az_status status = read_frame(tracing->custody->trace_keys, frame, scratch, reterr);
 
 	if (status == AZ_OK)
-		status = count_rows(tracing, sizes.rows, 0, reterr);
-	if (status != AZ_OK || sizes.rows == 0)
+		status = count_rows(tracing, scratch->rows, 0, reterr);
+	if (status != AZ_OK || scratch->rows == 0)
 		return status;
-	chunk = chunk_new(&sizes);
+	chunk = chunk_new(scratch);
 	if (chunk == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "trace: out of memory");
 	chunk->list = (uint32_t)tracing->list_count;
-	status = fill_chunk(tracing, chunk, frame, reterr);
-	if (status == AZ_OK)
-		return place_chunk(tracing, sequence, chunk, reterr);
-	pages_free(&chunk->pages);
-	free(chunk->verdicts);
-	free(chunk);
-	return status;
+	sample(tracing, scratch);
+	return place_chunk(tracing, sequence, chunk, reterr);
 }
 
 /* --- frames ----------------------------------------------------------------------------------- */
@@ -376,18 +369,23 @@ static enum az_status
 read_rows(struct tracing_worker *worker, struct az_err *reterr)
 {
 	struct tracing *tracing = worker->tracing;
+	struct pages scratch = {0};
 	struct buffer rows;
 	enum az_status status;
 
+	if (!pages_new(sizeof(struct scratch), &scratch))
+		return az_fail(reterr, AZ_NO_MEMORY, "trace: out of memory");
 	buffer_init(&rows, INTAKE_BODY_MAX, true);
 	do {
 		size_t sequence = 0;
 
 		status = next_rows(tracing, &rows, &sequence, reterr);
 		if (status == AZ_OK && rows.size > 0)
-			status = take_rows(tracing, sequence, buffer_peek(&rows), reterr);
+			status =
+			    take_rows(tracing, sequence, buffer_peek(&rows), scratch.data, reterr);
 	} while (status == AZ_OK && rows.size > 0);
 	buffer_fini(&rows);
+	pages_free(&scratch);
 	return status;
 }
 
@@ -427,15 +425,23 @@ tracing_are_counted(uint64_t *numbers, size_t count)
 
 /* Whether there is no more than a few names. */
 static bool
-are_few(uint64_t *names, size_t count)
+are_few(const uint64_t *names, size_t count)
 {
+	uint64_t seen[NAMES_FEW];
 	size_t distinct = 0;
 
-	if (count > 1)
-		qsort(names, count, sizeof(*names), compare_numbers);
-	for (size_t i = 0; i < count && distinct <= NAMES_FEW; i++)
-		distinct += i == 0 || names[i] != names[i - 1];
-	return distinct <= NAMES_FEW;
+	for (size_t i = 0; i < count; i++) {
+		size_t at = 0;
+
+		while (at < distinct && seen[at] != names[i])
+			at++;
+		if (at < distinct)
+			continue;
+		if (distinct == NAMES_FEW)
+			return false;
+		seen[distinct++] = names[i];
+	}
+	return true;
 }
 
 /*

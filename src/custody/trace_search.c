@@ -1,9 +1,11 @@
 /*
  * Searching: which rows are whose, as far as fingerprints say.
  *
+ * Of each run only the blocks that may have something are opened: those of kinds that the lists have, and of a short list
+ * only where its own fingerprints would be. So a short list costs little in a large house.
+ *
  * Of the house's fingerprints only those that the lists have, too, are held: a filter over the lists' own decides, while
- * the runs are read, what goes onto the shelf. So a short list costs little memory in a large house, and what nobody asked
- * about is gone with the block it was opened in.
+ * the runs are read, what goes onto the shelf, and what nobody asked about is gone with the block it was opened in.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -61,15 +63,98 @@ make_filter(struct tracing *tracing, struct az_err *reterr)
 	return AZ_OK;
 }
 
+/* --- what is wanted --------------------------------------------------------------------------- */
+
+/* From so many prints on nearly every block has one of them, and it is not worth asking which. */
+#define WANTED_MAX ((size_t)1 << 16)
+
+static int
+compare_prints(const void *a, const void *b)
+{
+	const uint64_t *one = a;
+	const uint64_t *other = b;
+
+	return *one < *other ? -1 : *one > *other;
+}
+
+/* How many prints of each kind the lists have. */
+static size_t
+count_prints(const struct tracing *tracing, size_t counts[MATCH_KINDS])
+{
+	size_t all = 0;
+
+	for (size_t i = 0; i < tracing->chunk_count; i++) {
+		const struct tracing_chunk *chunk = tracing->chunks[i];
+
+		for (size_t p = 0; chunk != NULL && p < chunk->print_count; p++)
+			counts[chunk->kinds[p]]++;
+		all += chunk != NULL ? chunk->print_count : 0;
+	}
+	return all;
+}
+
+/* Of kinds that the lists do not have nothing is read; of a short list only the blocks where its prints would be. */
+static enum az_status
+make_wanted(struct tracing *tracing, struct az_err *reterr)
+{
+	size_t counts[MATCH_KINDS] = {0};
+	size_t all = count_prints(tracing, counts);
+	uint64_t *prints[MATCH_KINDS] = {0};
+	uint64_t *next;
+
+	tracing->wanted = (struct trace_wanted){0};
+	if (all > 0 && all <= WANTED_MAX &&
+	    !pages_new(all * sizeof(*next), &tracing->wanted_prints))
+		return az_fail(reterr, AZ_NO_MEMORY, "trace: out of memory");
+	next = all <= WANTED_MAX ? tracing->wanted_prints.data : NULL;
+	for (unsigned int kind = 0; kind < MATCH_KINDS; kind++) {
+		tracing->wanted.kinds[kind].count = counts[kind];
+		tracing->wanted.kinds[kind].prints = next;
+		prints[kind] = next;
+		next = next == NULL ? NULL : next + counts[kind];
+	}
+	for (size_t i = 0; i < tracing->chunk_count && all <= WANTED_MAX; i++) {
+		const struct tracing_chunk *chunk = tracing->chunks[i];
+
+		for (size_t p = 0; chunk != NULL && p < chunk->print_count; p++)
+			*prints[chunk->kinds[p]]++ = chunk->prints[p];
+	}
+	for (unsigned int kind = 0; kind < MATCH_KINDS && all <= WANTED_MAX; kind++) {
+		if (counts[kind] > 1)
+			qsort(prints[kind] - counts[kind], counts[kind], sizeof(uint64_t),
+			    compare_prints);
+	}
+	return AZ_OK;
+}
+
 /* --- the shelf -------------------------------------------------------------------------------- */
 
-#define HELD_MAX 4000u
+#define HELD_MAX    4000u
+#define UNIT_BLOCKS 256u /* that a thread reads at once */
 
 struct filling {
 	struct tracing *tracing;
-	uint32_t client; /* as the shelf counts them: from 1 */
+	uint32_t client;
+	size_t held_count;
+	enum match_kind kind; /* of what is held */
 	struct trace_print held[HELD_MAX];
 };
+
+static enum az_status
+put_on_shelf(struct filling *filling, struct az_err *reterr)
+{
+	struct tracing *tracing = filling->tracing;
+	enum az_status status;
+
+	if (filling->held_count == 0)
+		return AZ_OK;
+	(void)pthread_mutex_lock(&tracing->lock);
+	status = trace_shelf_add(tracing->shelf, filling->client, filling->kind, filling->held,
+	    filling->held_count, reterr);
+	(void)pthread_mutex_unlock(&tracing->lock);
+	filling->held_count = 0;
+	return status;
+}
 
 static enum az_status
 visit_prints(void *arg, enum match_kind kind, const struct trace_print *prints, size_t count,
@@ -77,23 +162,77 @@ visit_prints(void *arg, enum match_kind kind, const struct trace_print *prints, 
 {
 	struct filling *filling = arg;
 	struct tracing *tracing = filling->tracing;
-	size_t held = 0;
 	enum az_status status = AZ_OK;
 
 	if (tracing_is_over(tracing))
 		return az_fail(reterr, AZ_GONE, "trace: given up");
+	if (kind != filling->kind || filling->held_count + count > HELD_MAX)
+		status = put_on_shelf(filling, reterr);
+	filling->kind = kind;
 	for (size_t i = 0; i < count && status == AZ_OK; i++) {
-		if (filter_has(tracing, wire_load_u64be(prints[i].bytes)))
-			filling->held[held++] = prints[i];
-		if (held == 0 || (held < HELD_MAX && i + 1 < count))
+		if (!filter_has(tracing, wire_load_u64be(prints[i].bytes)))
 			continue;
-		(void)pthread_mutex_lock(&tracing->lock);
-		status = trace_shelf_add(
-		    tracing->shelf, filling->client, kind, filling->held, held, reterr);
-		(void)pthread_mutex_unlock(&tracing->lock);
-		held = 0;
+		if (filling->held_count == HELD_MAX)
+			status = put_on_shelf(filling, reterr);
+		filling->held[filling->held_count++] = prints[i];
 	}
 	return status;
+}
+
+static enum az_status
+open_indexes(struct tracing_worker *worker, struct az_err *reterr)
+{
+	struct tracing *tracing = worker->tracing;
+	const struct custody *custody = tracing->custody;
+	enum az_status status = AZ_OK;
+	size_t at;
+
+	while (status == AZ_OK &&
+	    (at = atomic_fetch_add(&tracing->taken, 1)) < tracing->source_count) {
+		struct tracing_source *source = &tracing->sources[at];
+
+		if (!source->has_prints)
+			continue;
+		status = trace_index_open(custody->trace_dirfd, custody->config.house,
+		    source->consignment, source->prints, source->sha256, &source->index, reterr);
+		/* One that is missing was taken away: not a search of it that found nothing. */
+		if (status == AZ_NOT_FOUND)
+			status = az_fail(reterr, AZ_FORGED,
+			    "consignment %llu: its fingerprints are missing",
+			    (unsigned long long)source->consignment);
+	}
+	return status;
+}
+
+static void
+count_units(struct tracing *tracing)
+{
+	tracing->unit_count = 0;
+	for (size_t i = 0; i < tracing->source_count; i++) {
+		struct tracing_source *source = &tracing->sources[i];
+		size_t blocks = source->index != NULL ? trace_index_blocks(source->index) : 0;
+
+		source->first_unit = tracing->unit_count;
+		tracing->unit_count += (blocks + UNIT_BLOCKS - 1) / UNIT_BLOCKS;
+	}
+}
+
+/* Whose the unit is: the last source that begins at it or before. */
+static struct tracing_source *
+source_of_unit(struct tracing *tracing, size_t unit)
+{
+	size_t low = 0;
+	size_t high = tracing->source_count;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (tracing->sources[middle].first_unit <= unit)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &tracing->sources[low];
 }
 
 static enum az_status
@@ -102,26 +241,22 @@ fill_shelf(struct tracing_worker *worker, struct az_err *reterr)
 	struct tracing *tracing = worker->tracing;
 	struct filling *filling = calloc(1, sizeof(*filling));
 	enum az_status status = AZ_OK;
-	size_t at;
+	size_t unit;
 
 	if (filling == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "trace: out of memory");
 	filling->tracing = tracing;
 	while (status == AZ_OK &&
-	    (at = atomic_fetch_add(&tracing->taken, 1)) < tracing->source_count) {
-		const struct tracing_source *source = &tracing->sources[at];
+	    (unit = atomic_fetch_add(&tracing->taken, 1)) < tracing->unit_count) {
+		const struct tracing_source *source = source_of_unit(tracing, unit);
+		size_t first = (unit - source->first_unit) * UNIT_BLOCKS;
 
-		if (!source->has_prints)
-			continue;
 		filling->client = source->client + 1;
-		status = trace_run_read(tracing->custody->trace_dirfd,
-		    tracing->custody->config.house, source->consignment, source->prints,
-		    source->sha256, visit_prints, filling, reterr);
-		/* One that is missing was taken away: not a search of it that found nothing. */
-		if (status == AZ_NOT_FOUND)
-			status = az_fail(reterr, AZ_FORGED,
-			    "consignment %llu: its fingerprints are missing",
-			    (unsigned long long)source->consignment);
+		status = trace_index_read(source->index, tracing->custody->trace_dirfd,
+		    source->prints, first, first + UNIT_BLOCKS, &tracing->wanted, visit_prints,
+		    filling, reterr);
+		if (status == AZ_OK)
+			status = put_on_shelf(filling, reterr);
 	}
 	az_wipe(filling, sizeof(*filling));
 	free(filling);
@@ -171,10 +306,12 @@ found_row(void *arg, size_t row, const struct trace_found *found)
 {
 	struct searching *searching = arg;
 	struct tracing *tracing = searching->worker->tracing;
-	struct trace_row_verdict verdict = {.verdict = TRACE_NOT_FOUND};
+	AZ_UNCLEARED struct trace_row_verdict verdict;
 
 	if (searching->status != AZ_OK)
 		return;
+	verdict.verdict = TRACE_NOT_FOUND;
+	verdict.count = 0;
 	searching->chunk->verdicts[row].namesakes = found->namesakes;
 	if (!trace_found_decides(found, tracing->people)) {
 		for (size_t i = 0;
@@ -432,9 +569,17 @@ tracing_search(struct tracing *tracing, struct az_err *reterr)
 	enum az_status status = make_filter(tracing, reterr);
 
 	if (status == AZ_OK)
+		status = make_wanted(tracing, reterr);
+	if (status == AZ_OK)
 		status = trace_shelf_new(TRACING_SHELF_MAX, &tracing->shelf, reterr);
 	if (status == AZ_OK)
+		status = tracing_together(tracing, open_indexes, reterr);
+	count_units(tracing);
+	if (status == AZ_OK)
 		status = tracing_together(tracing, fill_shelf, reterr);
+	for (size_t i = 0; i < tracing->source_count; i++)
+		trace_index_free(&tracing->sources[i].index);
+	pages_free(&tracing->wanted_prints);
 	free(tracing->filter);
 	tracing->filter = NULL;
 	if (status == AZ_OK)

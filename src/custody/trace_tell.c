@@ -68,7 +68,6 @@ count_row(struct tracing *tracing, const struct tracing_chunk *chunk, size_t row
 	tracing->ours += verdict->verdict == TRACE_OURS;
 	tracing->ambiguous += verdict->verdict == TRACE_AMBIGUOUS;
 	tracing->not_found += verdict->verdict == TRACE_NOT_FOUND;
-	tracing->links += verdict->count;
 	for (uint8_t i = 0; i < verdict->count; i++) {
 		uint32_t client = chunk->links[verdict->first_link + i].client;
 		bool before = false;
@@ -109,43 +108,44 @@ count_rows(struct tracing *tracing, struct az_err *reterr)
 	return status == AZ_OK ? AZ_OK : az_fail(reterr, status, "trace: out of memory");
 }
 
-static int
-compare_numbers(const void *a, const void *b)
-{
-	const uint64_t *one = a;
-	const uint64_t *other = b;
-
-	return *one < *other ? -1 : *one > *other;
-}
-
-/* Distinct people of each client: records that some row is. */
+/* Distinct people of each client: records that some row is. Each record is one client's. */
 static enum az_status
 count_people(struct tracing *tracing, struct az_err *reterr)
 {
-	uint64_t *people = reallocarray(NULL, tracing->links + 1, sizeof(*people));
-	size_t count = 0;
+	uint64_t *seen = NULL;
+	size_t room = 0;
 
-	if (people == NULL)
+	for (size_t i = 0; i < tracing->chunk_count; i++) {
+		const struct tracing_chunk *chunk = tracing->chunks[i];
+
+		for (size_t l = 0; chunk != NULL && l < chunk->link_count; l++) {
+			if (chunk->links[l].record / 64 >= room)
+				room = chunk->links[l].record / 64 + 1;
+		}
+	}
+	seen = calloc(room + 1, sizeof(*seen));
+	if (seen == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "trace: out of memory");
 	for (size_t i = 0; i < tracing->chunk_count; i++) {
 		const struct tracing_chunk *chunk = tracing->chunks[i];
 
 		for (size_t row = 0; chunk != NULL && row < chunk->count; row++) {
 			const struct tracing_verdict *verdict = &chunk->verdicts[row];
-			const struct tracing_link *links = chunk->links + verdict->first_link;
 
-			for (uint8_t l = 0; l < verdict->count; l++)
-				people[count++] = (uint64_t)links[l].client << 32 | links[l].record;
+			for (uint8_t l = 0; l < verdict->count; l++) {
+				const struct tracing_link *link =
+				    &chunk->links[verdict->first_link + l];
+				uint64_t bit = UINT64_C(1) << link->record % 64;
+
+				if ((seen[link->record / 64] & bit) != 0)
+					continue;
+				seen[link->record / 64] |= bit;
+				tracing->clients[link->client - 1].people++;
+				tracing->people_found++;
+			}
 		}
 	}
-	qsort(people, count, sizeof(*people), compare_numbers);
-	for (size_t i = 0; i < count; i++) {
-		if (i > 0 && people[i] == people[i - 1])
-			continue;
-		tracing->clients[(people[i] >> 32) - 1].people++;
-		tracing->people_found++;
-	}
-	free(people);
+	free(seen);
 	return AZ_OK;
 }
 

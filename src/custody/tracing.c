@@ -215,6 +215,7 @@ forget(struct tracing *tracing)
 		for (unsigned int w = 0; w < TRACING_THREADS_MAX; w++)
 			seal_key_free(&tracing->sources[i].rows[w]);
 		secret_free(&tracing->sources[i].prints);
+		trace_index_free(&tracing->sources[i].index);
 	}
 	free(tracing->sources);
 	tracing->clients = NULL;
@@ -230,6 +231,7 @@ forget(struct tracing *tracing)
 	}
 	tracing->arrivals_end = &tracing->arrivals;
 	trace_shelf_free(&tracing->shelf);
+	pages_free(&tracing->wanted_prints);
 	free(tracing->filter);
 	free(tracing->targets);
 	free(tracing->pairs);

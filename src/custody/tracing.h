@@ -104,6 +104,8 @@ struct tracing_source {
 	struct secret *prints; /* a copy */
 	uint8_t sha256[SHA256_SIZE];
 	bool has_prints;
+	struct trace_index *index; /* of its fingerprints, while they are searched */
+	size_t first_unit;         /* of its blocks, among those of all sources */
 	struct seal_key *rows[TRACING_THREADS_MAX]; /* one for each thread */
 };
 
@@ -220,8 +222,11 @@ struct tracing {
 	size_t chunk_count, chunk_room;
 	size_t bytes; /* that the chunks hold */
 	struct trace_shelf *shelf;
+	struct trace_wanted wanted;
+	struct pages wanted_prints; /* of it */
 	uint64_t *filter;
 	unsigned int filter_bits;
+	size_t unit_count; /* of blocks of fingerprints */
 	struct tracing_target *targets;
 	size_t target_count;
 	struct tracing_pair *pairs;
@@ -229,7 +234,7 @@ struct tracing {
 	struct tracing_number *numbers; /* by record */
 	size_t number_count;
 	uint64_t rows_decided, rows_opened;
-	uint64_t ours, ambiguous, not_found, links, people_found;
+	uint64_t ours, ambiguous, not_found, people_found;
 	uint8_t root[TREE_HASH_SIZE];
 	/* The loop's: what became of the rows. */
 	struct attribution *attribution;

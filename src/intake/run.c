@@ -80,7 +80,8 @@ accept(struct intake *intake, uint32_t number, const struct list_record *record,
 {
 	AZ_UNCLEARED struct match_key keys[MATCH_KEYS_MAX];
 	bool bad_birth = false;
-	size_t count = match_row(row, keys, &bad_birth);
+	/* The keeper makes those of a list that is traced itself. */
+	size_t count = traces(intake) ? 0 : match_row(row, keys, &bad_birth);
 	enum az_status status;
 
 	/* A number of nothing but blanks of another script is none. */

@@ -1,12 +1,8 @@
 /*
- * Run files of fingerprints (docs/format/trace.md), as sealed blocks (crypto/blocks.h), magic "AZPRINTS".
+ * Writing and removing run files; run_read.c reads them, run_internal.h has their form.
  *
- *   block:  u8 kind, u8 form, u16 zero, u32 count, u32 version, entries
- *   form 1: fingerprint u64be, record u32be                   12 bytes, all of that version
- *   form 2: fingerprint u64be, record u32be, version u32be    16 bytes; the version of the block is zero
- *
- * In a list that is new every row has the same version, so form 1 is the usual one; a re-delivery has unchanged and
- * changed rows side by side. The last block is an empty one of no kind.
+ * Blocks are written as they fill, and what the index will say of them is kept until the end: 12 bytes for each thousand
+ * fingerprints.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -16,35 +12,52 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/wire.h"
-#include "crypto/blocks.h"
-#include "trace/trace.h"
+#include "crypto/hash.h"
+#include "trace/run_internal.h"
 
-#define HEAD_SIZE    12u
-#define SAME_SIZE    12u
-#define BLOCK_PRINTS 4000u
-#define FORM_SAME    1
-#define FORM_OWN     2
+#define OUT_ROOM ((size_t)256 * 1024)
 
 struct trace_run {
-	struct blocks_writer *writer;
+	struct run_file file;
+	int dirfd; /* the caller's */
+	int fd;
+	bool failed;
+	struct seal_key *key;
+	uint64_t blocks, prints_total;
+	uint8_t *index;
+	size_t index_room; /* items */
+	size_t out_size;
 	enum match_kind kind; /* of the prints at hand */
 	size_t count;
 	struct trace_print prints[BLOCK_PRINTS];
-	uint8_t block[HEAD_SIZE + BLOCK_PRINTS * TRACE_PRINT_SIZE];
+	uint8_t block[INDEX_PART_MAX * INDEX_ITEM_SIZE];
+	uint8_t out[OUT_ROOM]; /* sealed */
 };
 
-static struct blocks_file
-run_file(int dirfd, const uint8_t house[HOUSE_ID_SIZE], uint64_t consignment)
-{
-	struct blocks_file file = {.dirfd = dirfd,
-	    .header = {.magic = {'A', 'Z', 'P', 'R', 'I', 'N', 'T', 'S'}, .format = 1},
-	    .number = consignment};
+_Static_assert(BLOCK_MAX <= INDEX_PART_MAX * INDEX_ITEM_SIZE, "a block fits where it is made");
 
-	memcpy(file.header.house, house, HOUSE_ID_SIZE);
+void
+run_file_init(const uint8_t house[HOUSE_ID_SIZE], uint64_t number, struct run_file *ret_file)
+{
+	*ret_file = (struct run_file){
+	    .header = {.magic = {'A', 'Z', 'P', 'R', 'I', 'N', 'T', 'S'}, .format = RUN_FORMAT},
+	    .number = number};
+	memcpy(ret_file->header.house, house, HOUSE_ID_SIZE);
 	(void)snprintf(
-	    file.name, sizeof(file.name), "prints-%016llx", (unsigned long long)consignment);
-	return file;
+	    ret_file->name, sizeof(ret_file->name), "prints-%016llx", (unsigned long long)number);
+}
+
+void
+run_place(
+    const struct run_file *file, enum run_part part, uint64_t nth, uint8_t ret_place[PLACE_SIZE])
+{
+	static const uint8_t no_id[RUN_ID_SIZE];
+
+	memcpy(ret_place, file->header.house, HOUSE_ID_SIZE);
+	wire_store_u64(ret_place + HOUSE_ID_SIZE, file->number);
+	memcpy(ret_place + HOUSE_ID_SIZE + 8, part == PART_END ? no_id : file->id, RUN_ID_SIZE);
+	ret_place[HOUSE_ID_SIZE + 8 + RUN_ID_SIZE] = (uint8_t)part;
+	wire_store_u64(ret_place + PLACE_SIZE - 8, nth);
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -52,24 +65,84 @@ run_file(int dirfd, const uint8_t house[HOUSE_ID_SIZE], uint64_t consignment)
 static void
 run_free(struct trace_run **run)
 {
-	if (*run == NULL)
+	struct trace_run *freed = *run;
+
+	if (freed == NULL)
 		return;
-	az_wipe(*run, sizeof(**run));
-	free(*run);
+	fd_close(&freed->fd);
+	seal_key_free(&freed->key);
+	if (freed->index != NULL)
+		az_wipe(freed->index, freed->index_room * INDEX_ITEM_SIZE);
+	free(freed->index);
+	az_wipe(freed, sizeof(*freed));
+	free(freed);
 	*run = NULL;
 }
 
+static enum az_status
+flush(struct trace_run *run, struct az_err *reterr)
+{
+	enum az_status status = file_write(run->fd, bytes_make(run->out, run->out_size), reterr);
+
+	run->out_size = 0;
+	return status;
+}
+
+/* Seals a part behind what is waiting to be written; where it lies there. */
+static enum az_status
+put_part(struct trace_run *run, enum run_part part, uint64_t nth, struct bytes plain,
+    struct bytes *ret_sealed, struct az_err *reterr)
+{
+	uint8_t place[PLACE_SIZE];
+	enum az_status status = AZ_OK;
+
+	if (run->failed)
+		return az_fail(reterr, AZ_IO, "%s is not whole", run->file.name);
+	if (run->out_size + plain.size + SEAL_OVERHEAD > OUT_ROOM)
+		status = flush(run, reterr);
+	run_place(&run->file, part, nth, place);
+	if (status == AZ_OK)
+		status = seal(run->key, bytes_make(place, sizeof(place)), plain,
+		    run->out + run->out_size, reterr);
+	run->failed = status != AZ_OK;
+	if (status != AZ_OK)
+		return status;
+	*ret_sealed = bytes_make(run->out + run->out_size, plain.size + SEAL_OVERHEAD);
+	run->out_size += ret_sealed->size;
+	return AZ_OK;
+}
+
+static enum az_status
+make_file(struct trace_run *run, struct az_err *reterr)
+{
+	/* A file of its own, not the old one's blocks under another's descriptor. */
+	if (unlinkat(run->dirfd, run->file.name, 0) != 0 && errno != ENOENT)
+		return az_fail_errno(reterr, AZ_IO, errno, "cannot replace %s", run->file.name);
+	run->fd = openat(
+	    run->dirfd, run->file.name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (run->fd < 0)
+		return az_fail_errno(reterr, AZ_IO, errno, "cannot make %s", run->file.name);
+	file_header_encode(&run->file.header, run->out);
+	run->out_size = FILE_HEADER_SIZE;
+	return AZ_OK;
+}
+
 enum az_status
-trace_run_new(int dirfd, const uint8_t house[HOUSE_ID_SIZE], uint64_t consignment,
+trace_run_new(int dirfd, const uint8_t house[HOUSE_ID_SIZE], uint64_t number,
     const struct secret *key, struct trace_run **ret_run, struct az_err *reterr)
 {
-	struct blocks_file file = run_file(dirfd, house, consignment);
 	struct trace_run *run = calloc(1, sizeof(*run));
 	enum az_status status;
 
 	if (run == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "fingerprints: out of memory");
-	status = blocks_writer_new(&file, key, &run->writer, reterr);
+	run_file_init(house, number, &run->file);
+	random_bytes(run->file.id, sizeof(run->file.id));
+	run->dirfd = dirfd;
+	run->fd = -1;
+	status = seal_key_new(secret_peek(key), &run->key, reterr);
+	if (status == AZ_OK)
+		status = make_file(run, reterr);
 	if (status == AZ_OK)
 		*ret_run = run;
 	else
@@ -95,25 +168,58 @@ are_same(const struct trace_run *run)
 	return true;
 }
 
+/* Notes the block at hand in the index. */
+static enum az_status
+note_block(struct trace_run *run, enum run_form form, struct az_err *reterr)
+{
+	uint8_t *item;
+
+	if (run->blocks == run->index_room) {
+		size_t room = run->index_room == 0 ? 256 : 2 * run->index_room;
+		uint8_t *grown = calloc(room, INDEX_ITEM_SIZE);
+
+		if (grown == NULL)
+			return az_fail(reterr, AZ_NO_MEMORY, "fingerprints: out of memory");
+		if (run->index != NULL) {
+			memcpy(grown, run->index, run->index_room * INDEX_ITEM_SIZE);
+			az_wipe(run->index, run->index_room * INDEX_ITEM_SIZE);
+		}
+		free(run->index);
+		run->index = grown;
+		run->index_room = room;
+	}
+	item = run->index + run->blocks * INDEX_ITEM_SIZE;
+	memcpy(item, run->prints[0].bytes, 8);
+	item[8] = (uint8_t)run->kind;
+	item[9] = (uint8_t)form;
+	wire_store_u16(item + 10, (uint16_t)run->count);
+	return AZ_OK;
+}
+
 static enum az_status
 write_block(struct trace_run *run, struct az_err *reterr)
 {
-	bool same = are_same(run);
-	size_t size = same ? SAME_SIZE : TRACE_PRINT_SIZE;
+	enum run_form form = are_same(run) ? FORM_SAME : FORM_OWN;
+	size_t size = form == FORM_SAME ? SAME_SIZE : TRACE_PRINT_SIZE;
+	struct bytes sealed;
 	enum az_status status;
 
 	if (run->count == 0)
 		return AZ_OK;
+	status = note_block(run, form, reterr);
 	memset(run->block, 0, HEAD_SIZE);
 	run->block[0] = (uint8_t)run->kind;
-	run->block[1] = same ? FORM_SAME : FORM_OWN;
-	wire_store_u32(run->block + 4, (uint32_t)run->count);
-	if (same)
-		wire_store_u32(run->block + 8, wire_load_u32be(version_of(&run->prints[0])));
+	run->block[1] = (uint8_t)form;
+	wire_store_u16(run->block + 2, (uint16_t)run->count);
+	if (form == FORM_SAME)
+		wire_store_u32(run->block + 4, wire_load_u32be(version_of(&run->prints[0])));
 	for (size_t i = 0; i < run->count; i++)
 		memcpy(run->block + HEAD_SIZE + i * size, run->prints[i].bytes, size);
-	status = blocks_writer_put(
-	    run->writer, bytes_make(run->block, HEAD_SIZE + run->count * size), false, reterr);
+	if (status == AZ_OK)
+		status = put_part(run, PART_DATA, run->blocks,
+		    bytes_make(run->block, run_block_size(form, run->count)), &sealed, reterr);
+	run->blocks++;
+	run->prints_total += run->count;
 	run->count = 0;
 	return status;
 }
@@ -150,6 +256,7 @@ trace_run_add(struct trace_run *run, enum match_kind kind, const struct trace_pr
 			continue;
 		if (order < 0)
 			return az_fail(reterr, AZ_INTERNAL, "fingerprints: not in order");
+		/* Written only when there is one more, so that the last one is at hand to compare with. */
 		if (run->count == BLOCK_PRINTS)
 			status = write_block(run, reterr);
 		if (status == AZ_OK)
@@ -158,21 +265,64 @@ trace_run_add(struct trace_run *run, enum match_kind kind, const struct trace_pr
 	return status;
 }
 
+static enum az_status
+write_index(struct trace_run *run, struct az_err *reterr)
+{
+	enum az_status status = AZ_OK;
+
+	for (uint64_t from = 0, nth = 0; from < run->blocks && status == AZ_OK; nth++) {
+		uint64_t rest = run->blocks - from;
+		size_t count = rest < INDEX_PART_MAX ? (size_t)rest : INDEX_PART_MAX;
+		struct bytes sealed;
+
+		status = put_part(run, PART_INDEX, nth,
+		    bytes_make(run->index + from * INDEX_ITEM_SIZE, count * INDEX_ITEM_SIZE),
+		    &sealed, reterr);
+		from += count;
+	}
+	return status;
+}
+
+static enum az_status
+write_end(struct trace_run *run, uint8_t ret_sha256[32], struct az_err *reterr)
+{
+	uint8_t end[END_SIZE];
+	struct bytes sealed = {0};
+	struct sha256 hash;
+	enum az_status status;
+
+	memcpy(end, run->file.id, RUN_ID_SIZE);
+	wire_store_u64(end + RUN_ID_SIZE, run->blocks);
+	wire_store_u64(end + RUN_ID_SIZE + 8, run->prints_total);
+	status = put_part(run, PART_END, 0, bytes_make(end, sizeof(end)), &sealed, reterr);
+	if (status != AZ_OK)
+		return status;
+	sha256_init(&hash);
+	sha256_update(&hash, sealed.data, sealed.size);
+	sha256_final(&hash, ret_sha256);
+	return flush(run, reterr);
+}
+
 enum az_status
 trace_run_finish(struct trace_run **run, uint8_t ret_sha256[32], struct az_err *reterr)
 {
 	struct trace_run *ending = *run;
+	uint8_t sha256[SHA256_SIZE];
 	enum az_status status = write_block(ending, reterr);
 
 	if (status == AZ_OK)
-		status = blocks_writer_put(ending->writer, bytes_make(NULL, 0), true, reterr);
+		status = write_index(ending, reterr);
 	if (status == AZ_OK)
-		status = blocks_writer_finish(&ending->writer, ret_sha256, reterr);
-	if (status != AZ_OK)
+		status = write_end(ending, sha256, reterr);
+	if (status == AZ_OK && (fsync(ending->fd) != 0 || fsync(ending->dirfd) != 0))
+		status = az_fail_errno(reterr, AZ_IO, errno, "cannot flush %s", ending->file.name);
+	if (status != AZ_OK) {
 		trace_run_discard(run);
-	else
-		run_free(run);
-	return status;
+		return status;
+	}
+	memcpy(ret_sha256, sha256, sizeof(sha256));
+	run_free(run);
+	return AZ_OK;
 }
 
 void
@@ -180,16 +330,20 @@ trace_run_discard(struct trace_run **run)
 {
 	if (*run == NULL)
 		return;
-	blocks_writer_discard(&(*run)->writer);
+	/* Best effort: one that stays is nobody's, and is dropped at the next start. */
+	(void)unlinkat((*run)->dirfd, (*run)->file.name, 0);
 	run_free(run);
 }
 
-enum az_status
-trace_run_remove(int dirfd, uint64_t consignment, struct az_err *reterr)
-{
-	uint8_t house[HOUSE_ID_SIZE] = {0};
-	struct blocks_file file = run_file(dirfd, house, consignment);
+/* --- files ------------------------------------------------------------------------------------ */
 
+enum az_status
+trace_run_remove(int dirfd, uint64_t number, struct az_err *reterr)
+{
+	static const uint8_t house[HOUSE_ID_SIZE];
+	struct run_file file;
+
+	run_file_init(house, number, &file);
 	if (unlinkat(dirfd, file.name, 0) != 0) {
 		if (errno == ENOENT)
 			return AZ_OK;
@@ -201,28 +355,27 @@ trace_run_remove(int dirfd, uint64_t consignment, struct az_err *reterr)
 	return AZ_OK;
 }
 
-/* The consignment of a file's name; false if it is not a run's. */
+/* The number of a file's name; false if it is not a run's. */
 static bool
-read_name(const char *name, uint64_t *ret_consignment)
+read_name(const char *name, uint64_t *ret_number)
 {
 	static const uint8_t house[HOUSE_ID_SIZE];
-	struct blocks_file file;
+	struct run_file file;
 	uint8_t digits[8];
 
 	if (strlen(name) != 23 || strncmp(name, "prints-", 7) != 0 ||
 	    !hex_decode(name + 7, digits, sizeof(digits)))
 		return false;
-	file = run_file(-1, house, wire_load_u64be(digits));
-	*ret_consignment = file.number;
+	run_file_init(house, wire_load_u64be(digits), &file);
+	*ret_number = file.number;
 	return strcmp(name, file.name) == 0;
 }
 
 enum az_status
-trace_runs(
-    int dirfd, void (*visit)(void *arg, uint64_t consignment), void *arg, struct az_err *reterr)
+trace_runs(int dirfd, void (*visit)(void *arg, uint64_t number), void *arg, struct az_err *reterr)
 {
 	const struct dirent *item;
-	uint64_t consignment;
+	uint64_t number;
 	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
@@ -235,78 +388,9 @@ trace_runs(
 		return status;
 	}
 	while ((item = readdir(dir)) != NULL) {
-		if (read_name(item->d_name, &consignment))
-			visit(arg, consignment);
+		if (read_name(item->d_name, &number))
+			visit(arg, number);
 	}
 	(void)closedir(dir);
 	return AZ_OK;
-}
-
-/* --- reading ---------------------------------------------------------------------------------- */
-
-/* Takes a block apart; false if it is malformed. */
-static bool
-decode(struct bytes block, struct trace_print *prints, enum match_kind *ret_kind, size_t *ret_count)
-{
-	struct wire_reader reader;
-	uint8_t kind, form;
-	uint16_t zero;
-	uint32_t count, version;
-	size_t size;
-
-	wire_reader_init(&reader, block);
-	kind = wire_get_u8(&reader);
-	form = wire_get_u8(&reader);
-	zero = wire_get_u16(&reader);
-	count = wire_get_u32(&reader);
-	version = wire_get_u32(&reader);
-	size = form == FORM_SAME ? SAME_SIZE : TRACE_PRINT_SIZE;
-	if (reader.failed || !trace_has_kind((enum match_kind)kind) || zero != 0 || count == 0 ||
-	    count > BLOCK_PRINTS || (form != FORM_SAME && form != FORM_OWN) ||
-	    block.size != HEAD_SIZE + count * size)
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		memcpy(prints[i].bytes, block.data + HEAD_SIZE + i * size, size);
-		if (form == FORM_SAME)
-			wire_store_u32be(prints[i].bytes + SAME_SIZE, version);
-	}
-	*ret_kind = (enum match_kind)kind;
-	*ret_count = count;
-	return true;
-}
-
-enum az_status
-trace_run_read(int dirfd, const uint8_t house[HOUSE_ID_SIZE], uint64_t consignment,
-    const struct secret *key, const uint8_t sha256[32],
-    enum az_status (*visit)(void *arg, enum match_kind kind, const struct trace_print *prints,
-	size_t count, struct az_err *reterr),
-    void *arg, struct az_err *reterr)
-{
-	struct blocks_file file = run_file(dirfd, house, consignment);
-	struct trace_print *prints = calloc(BLOCK_PRINTS, sizeof(*prints));
-	struct blocks_reader *reader = NULL;
-	enum az_status status = prints == NULL
-	    ? az_fail(reterr, AZ_NO_MEMORY, "fingerprints: out of memory")
-	    : blocks_reader_new(&file, key, &reader, reterr);
-
-	while (status == AZ_OK && !blocks_reader_ended(reader)) {
-		enum match_kind kind = MATCH_NONE;
-		struct bytes block = {0};
-		size_t count = 0;
-
-		status = blocks_reader_next(reader, &block, reterr);
-		if (status != AZ_OK || (blocks_reader_ended(reader) && block.size == 0))
-			break;
-		if (!decode(block, prints, &kind, &count))
-			status = az_fail(reterr, AZ_CORRUPT, "%s is not in its format", file.name);
-		else
-			status = visit(arg, kind, prints, count, reterr);
-	}
-	if (status == AZ_OK)
-		status = blocks_reader_check(reader, sha256, reterr);
-	blocks_reader_free(&reader);
-	if (prints != NULL)
-		az_wipe(prints, BLOCK_PRINTS * sizeof(*prints));
-	free(prints);
-	return status;
 }

@@ -117,15 +117,13 @@ note_client(struct trace_shelf *shelf, uint32_t record, uint32_t client, struct 
 	return AZ_OK;
 }
 
-/* The piece that is being filled. */
+/* Another piece to be filled. */
 static enum az_status
 open_piece(struct trace_shelf *shelf, struct kind_shelf *kind, struct az_err *reterr)
 {
 	struct pages block;
 	struct piece *piece;
 
-	if (kind->pieces != NULL && kind->pieces->count < PIECE_ENTRIES)
-		return AZ_OK;
 	if (shelf->size + sizeof(struct piece) > shelf->limit)
 		return az_fail(reterr, AZ_LIMIT,
 		    "fingerprints: more than %zu MiB are needed in memory", shelf->limit >> 20);
@@ -148,17 +146,19 @@ trace_shelf_add(struct trace_shelf *shelf, uint32_t client, enum match_kind kind
 	if (shelf->closed || !trace_has_kind(kind))
 		return az_fail(reterr, AZ_INTERNAL, "fingerprints: cannot be added to");
 	for (size_t i = 0; i < count && status == AZ_OK; i++) {
-		struct entry entry = {.print = wire_load_u64be(prints[i].bytes),
-		    .record = wire_load_u32be(prints[i].bytes + 8),
-		    .version = wire_load_u32be(prints[i].bytes + 12)};
+		uint32_t record = wire_load_u32be(prints[i].bytes + 8);
 
-		status = note_client(shelf, entry.record, client, reterr);
-		if (status == AZ_OK)
+		if (record >= shelf->client_room || shelf->clients[record] != client)
+			status = note_client(shelf, record, client, reterr);
+		if (status == AZ_OK && (of->pieces == NULL || of->pieces->count == PIECE_ENTRIES))
 			status = open_piece(shelf, of, reterr);
-		if (status == AZ_OK) {
-			of->pieces->entries[of->pieces->count++] = entry;
-			of->count++;
-		}
+		if (status != AZ_OK)
+			break;
+		of->pieces->entries[of->pieces->count++] =
+		    (struct entry){.print = wire_load_u64be(prints[i].bytes),
+			.record = record,
+			.version = wire_load_u32be(prints[i].bytes + 12)};
+		of->count++;
 	}
 	return status;
 }
@@ -465,14 +465,31 @@ records_in(const struct range *range)
 	return records;
 }
 
+/* Nearly always a handful. */
+static void
+sort_hits(struct hit *hits, size_t count)
+{
+	if (count > 32) {
+		qsort(hits, count, sizeof(*hits), compare_hits);
+		return;
+	}
+	for (size_t i = 1; i < count; i++) {
+		struct hit moved = hits[i];
+		size_t at = i;
+
+		for (; at > 0 && compare_hits(&moved, &hits[at - 1]) < 0; at--)
+			hits[at] = hits[at - 1];
+		hits[at] = moved;
+	}
+}
+
 /* Sorted, and each version once. */
 static size_t
 merge_hits(struct hit *hits, size_t count)
 {
 	size_t to = 0;
 
-	if (count > 1)
-		qsort(hits, count, sizeof(*hits), compare_hits);
+	sort_hits(hits, count);
 	for (size_t i = 0; i < count; i++) {
 		if (to > 0 && hits[to - 1].record == hits[i].record &&
 		    hits[to - 1].version == hits[i].version)
@@ -584,9 +601,8 @@ trace_shelf_search(const struct trace_shelf *shelf, const struct trace_probe *pr
     const uint8_t *counts, size_t rows,
     void (*visit)(void *arg, size_t row, const struct trace_found *found), void *arg)
 {
-	/* Here, since memory on the stack is cleared whenever it is entered. */
-	struct trace_found found;
-	struct hit hits[HITS_MAX];
+	AZ_UNCLEARED struct trace_found found;
+	AZ_UNCLEARED struct hit hits[HITS_MAX];
 
 	for (size_t row = 0; row < rows;) {
 		size_t until = rows - row < ROWS_AT_ONCE ? rows : row + ROWS_AT_ONCE;

@@ -6,7 +6,7 @@
  * consignment's run file, under that consignment's key.
  *
  * Promises  a run holds each fingerprint of a kind with its record and version, sorted; it cannot be changed, cut
- *           or exchanged unnoticed.
+ *           or exchanged unnoticed, and those that are looked for are found without opening all of it.
  * Not       it knows no lists, dates or people: its caller does.
  * Threads   each object belongs to one thread at a time.
  */
@@ -45,35 +45,64 @@ uint64_t trace_print_number(const struct trace_keys *keys, enum match_kind kind,
 
 struct trace_run;
 
-/* Starts dirfd/prints-CONSIGNMENT in place of an older one. key: 32 bytes, this consignment's alone. */
+/* Starts dirfd/prints-NUMBER in place of an older one. number: a consignment. key: 32 bytes, this run's alone. */
 AZ_CHECKED enum az_status trace_run_new(int dirfd, const uint8_t house[HOUSE_ID_SIZE],
-    uint64_t consignment, const struct secret *key, struct trace_run **ret_run,
-    struct az_err *reterr);
+    uint64_t number, const struct secret *key, struct trace_run **ret_run, struct az_err *reterr);
 /*
  * Adds count prints of a kind, sorted; a kind's prints may come in several calls, one behind the other, and kinds
  * come in ascending order. Prints that are the same are one. AZ_INTERNAL if they are not in order.
  */
 AZ_CHECKED enum az_status trace_run_add(struct trace_run *run, enum match_kind kind,
     const struct trace_print *prints, size_t count, struct az_err *reterr);
-/* Flushes file and folder; the file's SHA-256. Frees the run; on failure the file is removed, too. */
+/* Flushes file and folder; the SHA-256 of its end. Frees the run; on failure the file is removed, too. */
 AZ_CHECKED enum az_status trace_run_finish(
     struct trace_run **run, uint8_t ret_sha256[32], struct az_err *reterr);
 /* Frees it and removes the file. */
 void trace_run_discard(struct trace_run **run);
-/* Removes a consignment's run, durably. AZ_OK also if there is none. */
-AZ_CHECKED enum az_status trace_run_remove(int dirfd, uint64_t consignment, struct az_err *reterr);
+/* Removes a run, durably. AZ_OK also if there is none. */
+AZ_CHECKED enum az_status trace_run_remove(int dirfd, uint64_t number, struct az_err *reterr);
 /* Calls visit for each run there is. */
 AZ_CHECKED enum az_status trace_runs(
-    int dirfd, void (*visit)(void *arg, uint64_t consignment), void *arg, struct az_err *reterr);
+    int dirfd, void (*visit)(void *arg, uint64_t number), void *arg, struct az_err *reterr);
+
+/* Gets some prints of a kind, sorted, which are gone when it returns. */
+typedef enum az_status (*trace_run_visit)(void *arg, enum match_kind kind,
+    const struct trace_print *prints, size_t count, struct az_err *reterr);
 
 /*
- * Reads a run: visit gets each piece of a kind, sorted; the prints are gone when it returns. AZ_FORGED: it is not
- * the run of that SHA-256, which is known only at the end: what was visited before must then be forgotten.
+ * Reads a whole run. AZ_NOT_FOUND; AZ_FORGED: it is not the run of that SHA-256, or no longer whole. What was visited
+ * before is its own all the same.
  */
 AZ_CHECKED enum az_status trace_run_read(int dirfd, const uint8_t house[HOUSE_ID_SIZE],
-    uint64_t consignment, const struct secret *key, const uint8_t sha256[32],
-    enum az_status (*visit)(void *arg, enum match_kind kind, const struct trace_print *prints,
-	size_t count, struct az_err *reterr),
+    uint64_t number, const struct secret *key, const uint8_t sha256[32], trace_run_visit visit,
     void *arg, struct az_err *reterr);
+
+/* --- parts of runs ---------------------------------------------------------------------------- */
+
+/* Where in a run which prints are: small, and so read whole. Any number of threads may read by it. */
+struct trace_index;
+
+/* As trace_run_read. The file need not stay open. */
+AZ_CHECKED enum az_status trace_index_open(int dirfd, const uint8_t house[HOUSE_ID_SIZE],
+    uint64_t number, const struct secret *key, const uint8_t sha256[32],
+    struct trace_index **ret_index, struct az_err *reterr);
+void trace_index_free(struct trace_index **index);
+size_t trace_index_blocks(const struct trace_index *index);
+uint64_t trace_index_prints(const struct trace_index *index);
+
+/* What is looked for: of each kind nothing (count 0), everything (prints NULL), or these, ascending. */
+struct trace_wanted {
+	struct trace_wanted_kind {
+		const uint64_t *prints;
+		size_t count;
+	} kinds[MATCH_KINDS];
+};
+/*
+ * Visits those of the blocks from first up to end that may have something wanted, NULL: all of them. A block comes whole, so
+ * with other prints beside. AZ_FORGED, as before; AZ_GONE or whatever visit returned.
+ */
+AZ_CHECKED enum az_status trace_index_read(const struct trace_index *index, int dirfd,
+    const struct secret *key, size_t first, size_t end, const struct trace_wanted *wanted,
+    trace_run_visit visit, void *arg, struct az_err *reterr);
 
 #endif

@@ -168,7 +168,7 @@ a_run_comes_back_as_it_was(void **state)
 		assert_false(seen.wrong);
 		assert_int_equal(seen.phones, PRINTS);
 		assert_int_equal(seen.births, 10);
-		assert_true(size_of(5) < (off_t)(PRINTS + 10) * (version == 1 ? 12 : 16) + 500);
+		assert_true(size_of(5) < (off_t)(PRINTS + 10) * (version == 1 ? 12 : 16) + 1000);
 		forget(5);
 	}
 }
@@ -242,16 +242,19 @@ a_run_that_is_cut_or_continued_is_refused(void **state)
 		assert_int_equal(read_with(5, house, key, sha256), AZ_FORGED);
 		write_run(5, 1, sha256);
 	}
-	/* At the border of a block, too: the last one says that it is the last. */
-	for (off_t at = FILE_HEADER_SIZE; at < whole;) {
+	/* A block taken out, and its place closed. */
+	{
+		static uint8_t bytes[512 * 1024];
 		int fd = open_run(5, O_RDWR);
-		uint8_t head[4];
+		size_t block = 8 + 1000 * 12 + 40;
 
-		assert_int_equal(pread(fd, head, 4, at), 4);
-		assert_int_equal(ftruncate(fd, at), 0);
+		assert_int_equal(pread(fd, bytes, sizeof(bytes), 0), whole);
+		memmove(bytes + FILE_HEADER_SIZE, bytes + FILE_HEADER_SIZE + block,
+		    (size_t)whole - FILE_HEADER_SIZE - block);
+		assert_int_equal(pwrite(fd, bytes, (size_t)whole - block, 0), whole - (off_t)block);
+		assert_int_equal(ftruncate(fd, whole - (off_t)block), 0);
 		(void)close(fd);
 		assert_int_equal(read_with(5, house, key, sha256), AZ_FORGED);
-		at += 4 + wire_load_u32(head);
 		write_run(5, 1, sha256);
 	}
 	{
@@ -355,6 +358,173 @@ nothing_on_the_disk_can_be_read(void **state)
 	forget(5);
 }
 
+/* --- parts ------------------------------------------------------------------------------------ */
+
+struct parts {
+	size_t blocks, prints, found;
+	uint64_t looked_for;
+};
+
+static enum az_status
+see_part(void *arg, enum match_kind kind, const struct trace_print *found, size_t count,
+    struct az_err *reterr)
+{
+	struct parts *parts = arg;
+
+	(void)kind;
+	(void)reterr;
+	parts->blocks++;
+	parts->prints += count;
+	for (size_t i = 0; i < count; i++)
+		parts->found += wire_load_u64be(found[i].bytes) == parts->looked_for;
+	return AZ_OK;
+}
+
+static struct trace_index *
+open_index(const uint8_t sha256[SHA256_SIZE])
+{
+	struct trace_index *index = NULL;
+
+	assert_int_equal(trace_index_open(dirfd, house, 5, key, sha256, &index, NULL), AZ_OK);
+	return index;
+}
+
+static void
+only_blocks_that_may_have_what_is_wanted_are_opened(void **state)
+{
+	uint8_t sha256[SHA256_SIZE];
+	struct trace_index *index;
+
+	(void)state;
+	write_run(5, 2, sha256);
+	index = open_index(sha256);
+	assert_int_equal(trace_index_blocks(index), 10);
+	assert_int_equal(trace_index_prints(index), PRINTS + 10);
+	for (uint32_t i = 0; i < PRINTS; i += 499) {
+		uint64_t print = wire_load_u64be(prints[i].bytes);
+		struct trace_wanted wanted = {.kinds[MATCH_PHONE] = {.prints = &print, .count = 1}};
+		struct parts parts = {.looked_for = print};
+
+		assert_int_equal(
+		    trace_index_read(index, dirfd, key, 0, 10, &wanted, see_part, &parts, NULL),
+		    AZ_OK);
+		assert_int_equal(parts.found, 1);
+		assert_true(parts.blocks <= 2);
+	}
+	{
+		uint64_t below = 5;
+		struct trace_wanted wanted = {.kinds[MATCH_PHONE] = {.prints = &below, .count = 1}};
+		struct parts parts = {0};
+
+		assert_int_equal(
+		    trace_index_read(index, dirfd, key, 0, 10, &wanted, see_part, &parts, NULL),
+		    AZ_OK);
+		/* The first block begins above it. */
+		assert_int_equal(parts.found, 0);
+		assert_true(parts.blocks <= 1);
+	}
+	{
+		struct trace_wanted wanted = {.kinds[MATCH_NAME_BIRTH] = {.count = 1}};
+		struct parts parts = {0};
+
+		assert_int_equal(
+		    trace_index_read(index, dirfd, key, 0, 10, &wanted, see_part, &parts, NULL),
+		    AZ_OK);
+		assert_int_equal(parts.prints, 10);
+	}
+	trace_index_free(&index);
+	forget(5);
+}
+
+static void
+the_same_print_in_two_blocks_is_found_in_both(void **state)
+{
+	struct trace_run *run = NULL;
+	struct parts parts = {.looked_for = 77};
+	struct trace_wanted wanted = {
+	    .kinds[MATCH_NAME] = {.prints = &parts.looked_for, .count = 1}};
+	uint8_t sha256[SHA256_SIZE];
+	struct trace_index *index;
+
+	(void)state;
+	assert_int_equal(trace_run_new(dirfd, house, 5, key, &run, NULL), AZ_OK);
+	for (uint32_t i = 0; i < 2500; i++) {
+		struct trace_print print;
+
+		wire_store_u64be(print.bytes, 77);
+		wire_store_u32be(print.bytes + 8, i + 1);
+		wire_store_u32be(print.bytes + 12, 1);
+		assert_int_equal(trace_run_add(run, MATCH_NAME, &print, 1, NULL), AZ_OK);
+	}
+	assert_int_equal(trace_run_finish(&run, sha256, NULL), AZ_OK);
+	index = open_index(sha256);
+	assert_int_equal(
+	    trace_index_read(index, dirfd, key, 0, 3, &wanted, see_part, &parts, NULL), AZ_OK);
+	assert_int_equal(parts.found, 2500);
+	trace_index_free(&index);
+	forget(5);
+}
+
+static void
+a_block_that_is_read_alone_is_refused_if_it_was_moved_or_changed(void **state)
+{
+	const off_t block = 8 + 1000 * 12 + 40;
+	static uint8_t bytes[2][8 + 1000 * 12 + 40];
+	uint8_t sha256[SHA256_SIZE];
+	struct trace_index *index;
+	struct parts parts = {0};
+	int fd;
+
+	(void)state;
+	write_run(5, 1, sha256);
+	index = open_index(sha256);
+	fd = open_run(5, O_RDWR);
+	assert_int_equal(pread(fd, bytes[0], (size_t)block, FILE_HEADER_SIZE), block);
+	assert_int_equal(pread(fd, bytes[1], (size_t)block, FILE_HEADER_SIZE + block), block);
+	assert_int_equal(pwrite(fd, bytes[1], (size_t)block, FILE_HEADER_SIZE), block);
+	assert_int_equal(pwrite(fd, bytes[0], (size_t)block, FILE_HEADER_SIZE + block), block);
+	(void)close(fd);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(
+		    trace_index_read(index, dirfd, key, i, i + 1, NULL, see_part, &parts, NULL),
+		    AZ_FORGED);
+	assert_int_equal(parts.blocks, 0);
+	assert_int_equal(
+	    trace_index_read(index, dirfd, key, 2, 3, NULL, see_part, &parts, NULL), AZ_OK);
+	flip(5, FILE_HEADER_SIZE + 2 * block + 100);
+	assert_int_equal(
+	    trace_index_read(index, dirfd, key, 2, 3, NULL, see_part, &parts, NULL), AZ_FORGED);
+	trace_index_free(&index);
+	forget(5);
+}
+
+/* A block of an older writing of the same run, under the same key and at the same place. */
+static void
+a_block_of_an_older_run_of_its_own_is_refused(void **state)
+{
+	const size_t block = 8 + 1000 * 12 + 40;
+	static uint8_t bytes[8 + 1000 * 12 + 40];
+	uint8_t sha256[SHA256_SIZE];
+	struct parts parts = {0};
+	struct trace_index *index;
+	int fd;
+
+	(void)state;
+	write_run(5, 1, sha256);
+	fd = open_run(5, O_RDONLY);
+	assert_int_equal(pread(fd, bytes, block, FILE_HEADER_SIZE), block);
+	(void)close(fd);
+	write_run(5, 1, sha256);
+	index = open_index(sha256);
+	fd = open_run(5, O_WRONLY);
+	assert_int_equal(pwrite(fd, bytes, block, FILE_HEADER_SIZE), block);
+	(void)close(fd);
+	assert_int_equal(
+	    trace_index_read(index, dirfd, key, 0, 1, NULL, see_part, &parts, NULL), AZ_FORGED);
+	trace_index_free(&index);
+	forget(5);
+}
+
 static void
 count_run(void *arg, uint64_t consignment)
 {
@@ -401,6 +571,10 @@ main(void)
 	    cmocka_unit_test(an_older_run_of_its_own_is_refused),
 	    cmocka_unit_test(another_house_and_another_key_are_refused),
 	    cmocka_unit_test(nothing_on_the_disk_can_be_read),
+	    cmocka_unit_test(only_blocks_that_may_have_what_is_wanted_are_opened),
+	    cmocka_unit_test(the_same_print_in_two_blocks_is_found_in_both),
+	    cmocka_unit_test(a_block_that_is_read_alone_is_refused_if_it_was_moved_or_changed),
+	    cmocka_unit_test(a_block_of_an_older_run_of_its_own_is_refused),
 	    cmocka_unit_test(runs_are_listed_and_removed_and_discarded),
 	};
 
