@@ -2,6 +2,10 @@
  * bench-list ROWS [FIRST]: a list of made-up people on stdout, as fast as it can be written: number, name, kana, birth,
  * sex, postcode, address, phone, mobile, e-mail; UTF-8 whose every character CP932 has, too.
  *
+ * bench-list ROWS FIRST leaked PEOPLE [DAMAGED]: a list as it comes back: name, address and phone of ROWS of the people
+ * FIRST to FIRST + PEOPLE - 1, each at most once, in no order. Every second of DAMAGED rows has another last character
+ * of its name and another last digit of its telephone, so that nothing decides it but opening and comparing.
+ *
  * Person n is the same in every list. Names and towns repeat as they do in life; no two people share a telephone or
  * an address for e-mail, so that each is found alone by either.
  */
@@ -99,35 +103,97 @@ shuffled(uint64_t n, uint64_t factor)
 
 #define PART(table, n, use) (&(table)[mixed(n, use) % AZ_ARRAY_SIZE(table)])
 
-static int
-person(char *line, size_t room, uint64_t n)
-{
-	const struct part *parts[4] = {PART(surname_first, n, 1), PART(surname_second, n, 2),
-	    PART(given_first, n, 3), PART(given_second, n, 4)};
-	const struct city *city = &cities[mixed(n, 5) % AZ_ARRAY_SIZE(cities)];
-	unsigned int town = (unsigned int)(mixed(n, 9) % AZ_ARRAY_SIZE(towns));
-	const char *building = buildings[mixed(n, 6) % AZ_ARRAY_SIZE(buildings)];
-	uint64_t birth = mixed(n, 7);
-	uint64_t place = mixed(n, 8);
-	unsigned int phone = shuffled(n, 38196601);
-	unsigned int mobile = shuffled(n, 61803399);
-	char flat[16] = "";
+/* What a person's row consists of. */
+struct person {
+	const struct part *parts[4];
+	const struct city *city;
+	unsigned int town;
+	const char *building;
+	uint64_t birth, place;
+	unsigned int phone, mobile;
+	char flat[16];
+};
 
-	if (building[0] != '\0')
-		(void)snprintf(flat, sizeof(flat), "%u", 101 + (unsigned int)(place >> 40) % 900);
+static void
+make_person(uint64_t n, struct person *person)
+{
+	*person = (struct person){.parts = {PART(surname_first, n, 1), PART(surname_second, n, 2),
+				      PART(given_first, n, 3), PART(given_second, n, 4)},
+	    .city = PART(cities, n, 5),
+	    .town = (unsigned int)(mixed(n, 9) % AZ_ARRAY_SIZE(towns)),
+	    .building = *PART(buildings, n, 6),
+	    .birth = mixed(n, 7),
+	    .place = mixed(n, 8),
+	    .phone = shuffled(n, 38196601),
+	    .mobile = shuffled(n, 61803399)};
+	if (person->building[0] != '\0')
+		(void)snprintf(person->flat, sizeof(person->flat), "%u",
+		    101 + (unsigned int)(person->place >> 40) % 900);
+}
+
+static int
+write_address(const struct person *person, char *text, size_t room)
+{
+	return snprintf(text, room, "%s%s%u-%u-%u%s%s%s", person->city->name, towns[person->town],
+	    1 + (unsigned int)person->place % 9, 1 + (unsigned int)(person->place >> 8) % 30,
+	    1 + (unsigned int)(person->place >> 16) % 40, person->building[0] != '\0' ? " " : "",
+	    person->building, person->flat);
+}
+
+static int
+write_row(char *line, size_t room, uint64_t n)
+{
+	struct person person;
+	const struct part *const *parts = person.parts;
+	char address[256];
+
+	make_person(n, &person);
+	(void)write_address(&person, address, sizeof(address));
 	return snprintf(line, room,
 	    "%llu,%s%s %s%s,%s%s "
-	    "%s%s,%u-%02u-%02u,%c,%s-%04u,%s%s%u-%u-%u%s%s%s,03-%04u-%04u,090-%04u-%04u,"
-	    "%s%s.%s%llu@example.jp\n",
+	    "%s%s,%u-%02u-%02u,%c,%s-%04u,%s,03-%04u-%04u,090-%04u-%04u,%s%s.%s%llu@example.jp\n",
 	    (unsigned long long)n, parts[0]->kanji, parts[1]->kanji, parts[2]->kanji,
 	    parts[3]->kanji, parts[0]->kana, parts[1]->kana, parts[2]->kana, parts[3]->kana,
-	    1930 + (unsigned int)(birth % 75), 1 + (unsigned int)(birth >> 8) % 12,
-	    1 + (unsigned int)(birth >> 16) % 28, (birth & 1024) != 0 ? 'F' : 'M', city->postcode,
-	    town * 7 + 1, city->name, towns[town], 1 + (unsigned int)place % 9,
-	    1 + (unsigned int)(place >> 8) % 30, 1 + (unsigned int)(place >> 16) % 40,
-	    building[0] != '\0' ? " " : "", building, flat, phone / 10000, phone % 10000,
-	    mobile / 10000, mobile % 10000, parts[2]->latin, parts[3]->latin, parts[0]->latin,
-	    (unsigned long long)n);
+	    1930 + (unsigned int)(person.birth % 75), 1 + (unsigned int)(person.birth >> 8) % 12,
+	    1 + (unsigned int)(person.birth >> 16) % 28, (person.birth & 1024) != 0 ? 'F' : 'M',
+	    person.city->postcode, person.town * 7 + 1, address, person.phone / 10000,
+	    person.phone % 10000, person.mobile / 10000, person.mobile % 10000, parts[2]->latin,
+	    parts[3]->latin, parts[0]->latin, (unsigned long long)n);
+}
+
+static int
+write_leaked(char *line, size_t room, uint64_t n, bool is_damaged)
+{
+	struct person person;
+	const struct part *const *parts = person.parts;
+	char address[256];
+
+	make_person(n, &person);
+	(void)write_address(&person, address, sizeof(address));
+	if (is_damaged)
+		person.phone = person.phone / 10 * 10 + (person.phone + 5) % 10;
+	return snprintf(line, room, "%s%s %s%s,%s,03-%04u-%04u\n", parts[0]->kanji, parts[1]->kanji,
+	    parts[2]->kanji, is_damaged ? "衛" : parts[3]->kanji, address, person.phone / 10000,
+	    person.phone % 10000);
+}
+
+/* A step with which one comes by every one of count before one is there again: it has no divisor in common with it. */
+static uint64_t
+step_through(uint64_t count)
+{
+	for (uint64_t step = 2654435761u % count;; step++) {
+		uint64_t a = step;
+		uint64_t b = count;
+
+		while (b != 0) {
+			uint64_t rest = a % b;
+
+			a = b;
+			b = rest;
+		}
+		if (a == 1)
+			return step;
+	}
 }
 
 int
@@ -135,17 +201,25 @@ main(int argc, char **argv)
 {
 	uint64_t rows = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
 	uint64_t first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+	bool is_leaked = argc > 4 && strcmp(argv[3], "leaked") == 0;
+	uint64_t people = is_leaked ? strtoull(argv[4], NULL, 10) : 0;
+	uint64_t step = people > 0 ? step_through(people) : 0;
+	uint64_t damaged = argc > 5 ? strtoull(argv[5], NULL, 10) : 0;
 	char line[1024];
 	static char out[1 << 20];
 
-	if (rows == 0) {
-		(void)fprintf(stderr, "usage: bench-list ROWS [FIRST]\n");
+	if (rows == 0 || (argc > 3 && people < rows)) {
+		(void)fprintf(stderr, "usage: bench-list ROWS [FIRST [leaked PEOPLE [DAMAGED]]]\n");
 		return 2;
 	}
 	(void)setvbuf(stdout, out, _IOFBF, sizeof(out));
-	(void)printf("number,name,kana,birth,sex,postcode,address,phone,mobile,email\n");
-	for (uint64_t n = first; n < first + rows; n++) {
-		int size = person(line, sizeof(line), n);
+	(void)printf("%s\n",
+	    is_leaked ? "name,address,phone"
+		      : "number,name,kana,birth,sex,postcode,address,phone,mobile,email");
+	for (uint64_t n = 0; n < rows; n++) {
+		int size = is_leaked ? write_leaked(line, sizeof(line), first + n * step % people,
+					   n < damaged && n % 2 == 0)
+				     : write_row(line, sizeof(line), first + n);
 
 		if (fwrite(line, 1, (size_t)size, stdout) != (size_t)size)
 			break;

@@ -53,7 +53,18 @@ END {
 		value["meanwhile-ms"] = value["meanwhile-p99-us"] / 1000
 		row("lone disclosure meanwhile, p99, ms", "meanwhile-ms", 20, 20, 0, "")
 	}
+	row("trace of 100 rows, s", "trace-100-s", 2, 0.5, 0, "")
+	if (value["trace-duckdb-s"] > 0) {
+		value["trace-ratio"] = value["trace-all-s"] / value["trace-duckdb-s"]
+		row("trace / DuckDB's join, wall", "trace-ratio", 4, 2, 0, "")
+	}
 	print ""
+	plain("trace: people, and rows of the list", "trace-people")
+	plain("trace: s to the verdicts", "trace-all-s")
+	plain("trace: s until it is answered", "trace-all-whole-s")
+	plain("trace: every second row opened, s", "trace-opened-s")
+	plain("trace: peak of the keeper, MiB", "trace-all-mib")
+	plain("DuckDB: s", "trace-duckdb-s")
 	plain("entrust: rows", "entrust-rows")
 	plain("entrust: processor, us a row", "entrust-first-us")
 	plain("entrust: of it intake", "entrust-intake-us")

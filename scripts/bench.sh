@@ -12,7 +12,7 @@ build=${BENCH_BUILD:-build-bench}
 scripts/bench-deps.sh || echo 'bench: PostgreSQL cannot be installed' >&2
 [ -f "$build/build.ninja" ] || meson setup "$build" --buildtype=release -Db_ndebug=false -Db_lto=true >&2
 ninja -C "$build" --quiet src/cli/azukari src/keeper/azukari-keeper src/vault/azukari-vault \
-	src/intake/azukari-intake src/scan/azukari-scanner bench/bench-ledger bench/bench-disclose bench/bench-list bench/bench-peak bench/bench-published bench/bench-sift >&2
+	src/intake/azukari-intake src/scan/azukari-scanner src/attribute/azukari-attribute bench/bench-ledger bench/bench-disclose bench/bench-list bench/bench-peak bench/bench-published bench/bench-sift >&2
 # As installed; without their packages the programs say that they do without.
 for table in match.tables demo.names; do ninja -C "$build" --quiet "share/$table" >/dev/null 2>&1 || true; done
 azlog=
@@ -30,6 +30,7 @@ results=$BENCH_DIR/results
 BENCH_AZLOG=$azlog "$build/bench/bench-published" >>"$results"
 BENCH_BUILD=$build bench/entrust.sh >>"$results"
 BENCH_BUILD=$build bench/postgres_load.sh >>"$results"
+BENCH_BUILD=$build bench/trace.sh >>"$results"
 bench/postgres.sh >>"$results"
 BENCH_BUILD=$build bench/scan.sh >>"$results"
 
