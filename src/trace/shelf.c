@@ -412,6 +412,14 @@ prefetch_entries(const struct trace_shelf *shelf, const struct trace_probe *prob
 	}
 }
 
+/* Clients are asked for when the hits are sorted. */
+static void
+prefetch_client(const struct trace_shelf *shelf, uint32_t record)
+{
+	if (record < shelf->client_room)
+		__builtin_prefetch(shelf->clients + record);
+}
+
 static struct range
 find_range(const struct trace_shelf *shelf, const struct trace_probe *probe)
 {
@@ -516,10 +524,12 @@ collect_hits(const struct trace_shelf *shelf, const struct trace_probe *probes, 
 			found->common |= (uint16_t)(1u << range.kind);
 			continue;
 		}
-		for (size_t e = 0; e < range.count; e++)
+		for (size_t e = 0; e < range.count; e++) {
+			prefetch_client(shelf, range.first[e].record);
 			hits[hit_count++] = (struct hit){.record = range.first[e].record,
 			    .version = range.first[e].version,
 			    .kinds = (uint16_t)(1u << range.kind)};
+		}
 	}
 	return merge_hits(hits, hit_count);
 }
