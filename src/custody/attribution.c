@@ -1,7 +1,8 @@
 /*
  * From recognised rows to odds:
  *
- *	add      each link of a row ── catalogue ──► stretches of time in which its versions were current
+ *	add      each link of a row
+ *	look up  in the order of records ── catalogue ──► stretches of time in which its versions were current
  *	run      settle the ledger
  *	logs     every disclosure, a slice a round ──► access set
  *	histories imported ones, a slice a round ──► access set
@@ -25,7 +26,10 @@
 #define LATE_DAYS    31 /* a list that comes so long after its date was not the house's present */
 #define COPIES_STORE 40u
 #define OUT_MAX      (4u * ATTRIBUTE_BODY_MAX)
-#define ENTRIES_MAX  64u /* lists of one record that are looked at; further ones are left out */
+#define LOOK_UPS     500u /* in one round of the loop: calls wait */
+#define WAITING_RECORDS                                                                            \
+	16384u /* that wait in one vector: a fraction of a millisecond to sort, and side by side in the catalogue */
+#define ENTRIES_MAX 64u /* lists of one record that are looked at; further ones are left out */
 
 static void
 destroy(struct attribution *attribution)
@@ -33,13 +37,16 @@ destroy(struct attribution *attribution)
 	struct vector *const vectors[] = {&attribution->rows, &attribution->candidates,
 	    &attribution->spans, &attribution->held, &attribution->holdings, &attribution->copies,
 	    &attribution->persons, &attribution->clients, &attribution->unknown,
-	    &attribution->exported, &attribution->used};
+	    &attribution->exported, &attribution->used, &attribution->versions};
 
 	if (attribution->watch != NULL)
 		loop_unwatch(attribution->custody->config.loop, &attribution->watch);
 	if (attribution->has_link)
 		link_fini(&attribution->link);
 	buffer_fini(&attribution->body);
+	for (size_t i = 0; i < attribution->waiting.count; i++)
+		vector_fini((struct vector *)attribution->waiting.items + i);
+	vector_fini(&attribution->waiting);
 	gather_fini(attribution);
 	access_set_free(&attribution->set);
 	for (size_t i = 0; i < AZ_ARRAY_SIZE(vectors); i++)
@@ -243,30 +250,35 @@ attribution_version_at(struct custody *custody, uint32_t record, int64_t time_us
 /* --- rows --------------------------------------------------------------------------------------- */
 
 static bool
-is_among(const struct trace_link *link, uint32_t version)
+is_among(const uint32_t *versions, size_t count, uint32_t version)
 {
-	for (size_t i = 0; i < link->version_count; i++) {
-		if (link->versions[i] == version)
+	for (size_t i = 0; i < count; i++) {
+		if (versions[i] == version)
 			return true;
 	}
 	return false;
 }
 
 static enum az_status
-add_spans(struct attribution *attribution, const struct trace_link *link,
-    struct model_candidate *candidate, struct az_err *reterr)
+add_spans(
+    struct attribution *attribution, const struct waiting_candidate *waiting, struct az_err *reterr)
 {
+	struct model_candidate *candidate =
+	    (struct model_candidate *)attribution->candidates.items + waiting->candidate;
+	const uint32_t *versions =
+	    (const uint32_t *)attribution->versions.items + waiting->first_version;
 	struct standings standings;
 	enum az_status status =
-	    find_standings(attribution->custody, link->record, &standings, reterr);
+	    find_standings(attribution->custody, waiting->record, &standings, reterr);
 
+	candidate->first_span = (uint32_t)attribution->spans.count;
 	for (size_t i = 0; status == AZ_OK && i < standings.count;) {
 		struct model_span *span;
 		size_t next;
 		int64_t from, to;
 
 		stretch_of(&standings, i, &next, &from, &to);
-		if (!is_among(link, standings.items[i].version)) {
+		if (!is_among(versions, waiting->version_count, standings.items[i].version)) {
 			i = next;
 			continue;
 		}
@@ -290,6 +302,20 @@ add_spans(struct attribution *attribution, const struct trace_link *link,
 	return status;
 }
 
+/* Another one that waits for a record; NULL: there is no memory. */
+static struct waiting_candidate *
+wait_for(struct attribution *attribution, uint32_t record)
+{
+	size_t bucket = record / WAITING_RECORDS;
+
+	while (attribution->waiting.count <= bucket) {
+		if (vector_push(&attribution->waiting, sizeof(struct vector)) == NULL)
+			return NULL;
+	}
+	return vector_push(
+	    (struct vector *)attribution->waiting.items + bucket, sizeof(struct waiting_candidate));
+}
+
 static enum az_status
 add_candidate(struct attribution *attribution, const struct trace_link *link, struct az_err *reterr)
 {
@@ -297,20 +323,29 @@ add_candidate(struct attribution *attribution, const struct trace_link *link, st
 	    .client = link->client - 1,
 	    .weight = link->weight,
 	    .notation = link->notation,
-	    .conflicts = link->conflicts,
-	    .first_span = (uint32_t)attribution->spans.count};
+	    .conflicts = link->conflicts};
 	struct model_candidate *place;
-	enum az_status status;
+	struct waiting_candidate *waiting;
 
 	if (link->client == 0 || policy_client(attribution->custody->policy, link->client) == NULL)
 		return az_fail(reterr, AZ_INVALID, "attribution: a row of no client");
-	status = add_spans(attribution, link, &candidate, reterr);
-	if (status != AZ_OK)
-		return status;
+	waiting = wait_for(attribution, link->record);
 	place = vector_push(&attribution->candidates, sizeof(*place));
-	if (place == NULL || access_set_want(attribution->set, link->record) != AZ_OK)
+	if (waiting == NULL || place == NULL ||
+	    access_set_want(attribution->set, link->record) != AZ_OK)
 		return az_fail(reterr, AZ_NO_MEMORY, "attribution: out of memory");
 	*place = candidate;
+	*waiting = (struct waiting_candidate){.record = link->record,
+	    .candidate = (uint32_t)attribution->candidates.count - 1,
+	    .first_version = (uint32_t)attribution->versions.count,
+	    .version_count = (uint16_t)link->version_count};
+	for (size_t i = 0; i < link->version_count; i++) {
+		uint32_t *version = vector_push(&attribution->versions, sizeof(*version));
+
+		if (version == NULL)
+			return az_fail(reterr, AZ_NO_MEMORY, "attribution: out of memory");
+		*version = link->versions[i];
+	}
 	return AZ_OK;
 }
 
@@ -336,6 +371,57 @@ attribution_add(struct attribution *attribution, uint64_t fields,
 		return az_fail(reterr, AZ_NO_MEMORY, "attribution: out of memory");
 	*place = row;
 	return AZ_OK;
+}
+
+static int
+compare_waiting(const void *a, const void *b)
+{
+	const struct waiting_candidate *one = a;
+	const struct waiting_candidate *other = b;
+
+	if (one->record != other->record)
+		return one->record < other->record ? -1 : 1;
+	return one->candidate < other->candidate ? -1 : one->candidate > other->candidate;
+}
+
+/* The next that waits; NULL: none does. */
+static const struct waiting_candidate *
+next_waiting(struct attribution *attribution)
+{
+	for (; attribution->look_bucket < attribution->waiting.count; attribution->look_bucket++) {
+		struct vector *bucket =
+		    (struct vector *)attribution->waiting.items + attribution->look_bucket;
+
+		if (attribution->looked_up < bucket->count) {
+			if (attribution->looked_up == 0)
+				qsort(bucket->items, bucket->count,
+				    sizeof(struct waiting_candidate), compare_waiting);
+			return (struct waiting_candidate *)bucket->items + attribution->looked_up++;
+		}
+		vector_fini(bucket);
+		attribution->looked_up = 0;
+	}
+	return NULL;
+}
+
+enum az_status
+attribution_look_up(struct attribution *attribution, bool *ret_done, struct az_err *reterr)
+{
+	enum az_status status = AZ_OK;
+
+	*ret_done = false;
+	for (size_t i = 0; i < LOOK_UPS && status == AZ_OK; i++) {
+		const struct waiting_candidate *waiting = next_waiting(attribution);
+
+		if (waiting == NULL) {
+			*ret_done = true;
+			vector_fini(&attribution->waiting);
+			vector_fini(&attribution->versions);
+			return AZ_OK;
+		}
+		status = add_spans(attribution, waiting, reterr);
+	}
+	return status;
 }
 
 /* --- what else the model is told ---------------------------------------------------------------- */

@@ -2,7 +2,7 @@
  * When a list was copied, and who most likely copied it: gathers who was shown or handed what, from the ledger and from
  * imported histories, and asks the process that attributes, which has no key (docs/trace.md, docs/format/attribute.md).
  *
- *	new ─► add each row ─► run ─► done ─► answer ─► free
+ *	new ─► add each row ─► look up ─► run ─► done ─► answer ─► free
  *
  * Not       it names nobody whom the model does not name, and it has no rights to check: whoever traces has done so.
  * Threads   the loop's; a thread of its own sorts. Disclosures go on meanwhile.
@@ -24,12 +24,18 @@ void attribution_free(struct attribution **attribution);
 
 /*
  * The next row of the list: the fields that the list has, bits, and what the row was recognised as; all links of a
- * verdict that is not TRACE_NOT_FOUND. When versions were current is read from the catalogue.
+ * verdict that is not TRACE_NOT_FOUND.
  */
 AZ_CHECKED enum az_status attribution_add(struct attribution *attribution, uint64_t fields,
     const struct trace_row_verdict *verdict, struct az_err *reterr);
+/*
+ * After the last row, again and again until *ret_done: reads from the catalogue when the versions of the rows' links were current, as
+ * many as one round of the loop has time for. In the order of records: rows have none, and each would be a way through the whole table.
+ */
+AZ_CHECKED enum az_status attribution_look_up(
+    struct attribution *attribution, bool *ret_done, struct az_err *reterr);
 
-/* After the last row. done is called from the loop, later; status is AZ_OK or what err says. */
+/* When all are looked up. done is called from the loop, later; status is AZ_OK or what err says. */
 void attribution_run(struct attribution *attribution,
     void (*done)(void *arg, enum az_status status, const struct az_err *err), void *arg);
 

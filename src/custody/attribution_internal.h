@@ -37,6 +37,14 @@ struct used_history {
 	struct history_reader *reader; /* for its names, until the end */
 };
 
+/* A candidate whose versions' times are to be looked up. */
+struct waiting_candidate {
+	uint32_t record;
+	uint32_t candidate; /* index */
+	uint32_t first_version;
+	uint16_t version_count;
+};
+
 struct attribution {
 	struct custody *custody;
 	enum attribution_stage stage;
@@ -45,6 +53,10 @@ struct attribution {
 	void *arg;
 	/* rows: model_row, model_candidate, model_span, uint64_t consignments of the spans */
 	struct vector rows, candidates, spans, held;
+	/* by record / WAITING_RECORDS, a vector of struct waiting_candidate: not looked up in the catalogue yet */
+	struct vector waiting;
+	struct vector versions;        /* uint32_t: of those that wait */
+	size_t look_bucket, looked_up; /* how far it is; a bucket is sorted with its first */
 	/* for the model: uint32_t, model_copy, model_person, model_client */
 	struct vector holdings, copies, persons, clients;
 	struct vector unknown;  /* struct unknown_person: persons from staff_count on */

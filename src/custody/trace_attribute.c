@@ -5,7 +5,7 @@
 #include "custody/attribution.h"
 #include "custody/tracing.h"
 
-#define SLICE_ROWS 100u /* each looks into the catalogue once or more, and calls wait */
+#define SLICE_ROWS 1000u /* in one round of the loop: calls wait */
 /* A client's own fields have other numbers in each list: what was shown of them cannot be compared. */
 #define BUILTIN (FIELD_BIT(FIELD_BUILTIN) - 1)
 
@@ -103,6 +103,8 @@ tracing_attribute(struct tracing *tracing)
 		return;
 	if (status == AZ_OK)
 		status = add_rows(tracing, &all, &err);
+	if (status == AZ_OK && all)
+		status = attribution_look_up(tracing->attribution, &all, &err);
 	if (status != AZ_OK) {
 		attributed(tracing, status, &err);
 	} else if (all) {

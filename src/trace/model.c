@@ -70,24 +70,24 @@ cover_candidate(const struct model_input *input, const struct model_suspect *sus
 	}
 }
 
+/* lists: by list, whether the suspect has it. */
 static void
-cover_by_lists(const struct model_input *input, const struct model_suspect *suspect,
+cover_by_lists(const struct model_input *input, const uint8_t *lists,
     const struct model_candidate *candidate, struct cover *cover)
 {
-	for (size_t i = 0; i < input->carrier_count; i++) {
-		const struct model_carrier *carrier = &input->carriers[i];
+	for (uint32_t s = 0; s < candidate->span_count; s++) {
+		const struct model_span *span = &input->spans[candidate->first_span + s];
 
-		if (carrier->list == MODEL_NONE ||
-		    !has_access(input, suspect, carrier, (uint32_t)i) ||
-		    !candidate_is_in_list(input, candidate, carrier->list))
-			continue;
-		cover->any = cover->current = cover->fields = true;
+		for (uint32_t h = 0; h < span->holding_count; h++) {
+			if (lists[input->holdings[span->first_holding + h]] != 0)
+				cover->any = cover->current = cover->fields = true;
+		}
 	}
 }
 
 static struct cover
 cover_row(const struct model_input *input, const struct model_suspect *suspect,
-    const struct model_row *row, bool has_lists)
+    const struct model_row *row, const uint8_t *lists)
 {
 	struct cover cover = {0};
 
@@ -106,23 +106,25 @@ cover_row(const struct model_input *input, const struct model_suspect *suspect,
 		}
 		cover_candidate(input, suspect, row, candidate,
 		    model_first_access(input, candidate->record), &cover);
-		if (has_lists)
-			cover_by_lists(input, suspect, candidate, &cover);
+		cover_by_lists(input, lists, candidate, &cover);
 	}
 	return cover;
 }
 
-/* Counts over all rows, not only those of the sample. */
+/* Counts over all rows, not only those of the sample. lists: room for one of each. */
 static void
-weigh_against(const struct model_input *input, struct model_suspect *suspect, uint8_t *explained)
+weigh_against(const struct model_input *input, struct model_suspect *suspect, uint8_t *lists,
+    uint8_t *explained)
 {
-	bool has_lists = false;
-
+	memset(lists, 0, input->list_count);
 	for (size_t i = 0; i < input->carrier_count; i++) {
-		if (has_access(input, suspect, &input->carriers[i], (uint32_t)i)) {
-			has_lists |= input->carriers[i].list != MODEL_NONE;
-			suspect->imported |= input->carriers[i].imported;
-		}
+		const struct model_carrier *carrier = &input->carriers[i];
+
+		if (!has_access(input, suspect, carrier, (uint32_t)i))
+			continue;
+		suspect->imported |= carrier->imported;
+		if (carrier->list != MODEL_NONE)
+			lists[carrier->list] = 1;
 	}
 	for (size_t i = 0; i < input->row_count; i++) {
 		const struct model_row *row = &input->rows[i];
@@ -130,7 +132,7 @@ weigh_against(const struct model_input *input, struct model_suspect *suspect, ui
 
 		if (row->candidate_count == 0)
 			continue;
-		cover = cover_row(input, suspect, row, has_lists);
+		cover = cover_row(input, suspect, row, lists);
 		if (!cover.any)
 			suspect->rows_missing++;
 		else if (!cover.current)
@@ -352,19 +354,24 @@ static enum az_status
 tell_all(const struct model_input *input, struct model_result *result, struct az_err *reterr)
 {
 	uint8_t *explained = calloc(input->row_count + 1, sizeof(*explained));
+	uint8_t *lists = calloc(input->list_count + 1, sizeof(*lists));
 
-	if (explained == NULL)
+	if (explained == NULL || lists == NULL) {
+		free(explained);
+		free(lists);
 		return az_fail(reterr, AZ_NO_MEMORY, "trace: out of memory");
+	}
 	for (size_t i = 0; i < result->suspect_count; i++) {
 		struct model_suspect *suspect = &result->suspects[i];
 
 		if (suspect->who.owner == MODEL_PERSON || suspect->who.owner == MODEL_CLIENT)
 			weigh_against(
-			    input, suspect, suspect->posterior >= NAMED ? explained : NULL);
+			    input, suspect, lists, suspect->posterior >= NAMED ? explained : NULL);
 	}
 	for (size_t i = 0; i < input->row_count; i++)
 		result->rows_unexplained += input->rows[i].candidate_count > 0 && explained[i] == 0;
 	free(explained);
+	free(lists);
 	return AZ_OK;
 }
 

@@ -16,107 +16,183 @@
 
 struct takings {
 	const struct model_input *input;
-	const uint8_t *named; /* by person */
-	uint32_t *rows_of;    /* by carrier: rows that it has and nothing chosen before has */
-	uint8_t *taken;       /* by row: a chosen carrier has it */
+	const uint8_t *named;       /* by person */
+	size_t *first_of_list;      /* by list, and one more: where its carriers begin */
+	uint32_t *carriers_of_list; /* those of the named */
+	uint32_t *stamps;           /* by carrier: 1 + the row that it was noted for last */
+	size_t *first_of_row;       /* by row, and one more */
+	uint32_t *carriers_of_row;  /* of the named, those that have it as it is */
+	size_t count, room;         /* of these */
+	size_t *first_of_carrier;   /* by carrier, and one more */
+	uint32_t *rows_of_carrier;
+	uint32_t *rows_of; /* by carrier: rows that it has and nothing chosen before has */
+	uint8_t *taken;    /* by row: a chosen carrier has it */
 	uint64_t explained;
 	int64_t from_us, to_us;
+	bool no_memory;
 };
 
-/* Calls visit for each carrier of the named that has the row as it is. */
-static void
-each_carrier(const struct takings *takings, const struct model_row *row,
-    void (*visit)(void *arg, uint32_t carrier), void *arg)
-{
-	const struct model_input *input = takings->input;
-
-	for (uint32_t c = 0; c < row->candidate_count; c++) {
-		const struct model_candidate *candidate =
-		    &input->candidates[row->first_candidate + c];
-
-		for (size_t i = model_first_access(input, candidate->record);
-		     i < input->access_count && input->accesses[i].record == candidate->record;
-		     i++) {
-			const struct model_access *access = &input->accesses[i];
-
-			if (takings->named[input->carriers[access->carrier].person] &&
-			    access_fit(input, row, candidate, access) > 0.5)
-				visit(arg, access->carrier);
-		}
-	}
-}
+/* --- who has which row ------------------------------------------------------------------------ */
 
 static void
-each_list_carrier(const struct takings *takings, const struct model_row *row,
-    void (*visit)(void *arg, uint32_t carrier), void *arg)
+note_carrier(struct takings *takings, size_t row, uint32_t carrier)
 {
-	const struct model_input *input = takings->input;
-
-	for (size_t i = 0; i < input->carrier_count; i++) {
-		const struct model_carrier *carrier = &input->carriers[i];
-		bool has = false;
-
-		if (carrier->list == MODEL_NONE || !takings->named[carrier->person])
-			continue;
-		for (uint32_t c = 0; c < row->candidate_count && !has; c++)
-			has = candidate_is_in_list(
-			    input, &input->candidates[row->first_candidate + c], carrier->list);
-		if (has)
-			visit(arg, (uint32_t)i);
-	}
-}
-
-static void
-visit_carriers(const struct takings *takings, const struct model_row *row,
-    void (*visit)(void *arg, uint32_t carrier), void *arg)
-{
-	each_carrier(takings, row, visit, arg);
-	each_list_carrier(takings, row, visit, arg);
-}
-
-struct row_visit {
-	struct takings *takings;
-	uint32_t last; /* that was counted for this row */
-	uint32_t looked_for;
-	bool any, has;
-};
-
-static void
-count_carrier(void *arg, uint32_t carrier)
-{
-	struct row_visit *visit = arg;
-	struct takings *takings = visit->takings;
 	int64_t time_us = takings->input->carriers[carrier].time_us;
 
+	if (takings->stamps[carrier] == (uint32_t)row + 1 || takings->no_memory)
+		return;
+	takings->stamps[carrier] = (uint32_t)row + 1;
+	if (takings->count == takings->room) {
+		size_t room = takings->room == 0 ? 4096 : takings->room * 2;
+		uint32_t *grown = realloc(takings->carriers_of_row, room * sizeof(*grown));
+
+		if (grown == NULL) {
+			takings->no_memory = true;
+			return;
+		}
+		takings->carriers_of_row = grown;
+		takings->room = room;
+	}
+	takings->carriers_of_row[takings->count++] = carrier;
+	takings->rows_of[carrier]++;
 	if (time_us < takings->from_us)
 		takings->from_us = time_us;
 	if (time_us > takings->to_us)
 		takings->to_us = time_us;
-	if (!visit->any || visit->last != carrier)
-		takings->rows_of[carrier]++;
-	visit->any = true;
-	visit->last = carrier;
 }
 
-/* How many of the rows that nothing chosen has each carrier has. */
-static uint64_t
-count_rows(struct takings *takings)
+static void
+note_accesses(struct takings *takings, size_t row_at, const struct model_candidate *candidate)
 {
 	const struct model_input *input = takings->input;
-	uint64_t rows = 0;
 
-	for (size_t i = 0; i < input->carrier_count; i++)
-		takings->rows_of[i] = 0;
-	for (size_t i = 0; i < input->row_count; i++) {
-		struct row_visit visit = {.takings = takings};
+	for (size_t i = model_first_access(input, candidate->record);
+	     i < input->access_count && input->accesses[i].record == candidate->record; i++) {
+		const struct model_access *access = &input->accesses[i];
 
-		if (takings->taken[i] || input->rows[i].candidate_count == 0)
-			continue;
-		visit_carriers(takings, &input->rows[i], count_carrier, &visit);
-		rows += visit.any;
+		if (takings->named[input->carriers[access->carrier].person] &&
+		    access_fit(input, &input->rows[row_at], candidate, access) > 0.5)
+			note_carrier(takings, row_at, access->carrier);
 	}
-	return rows;
 }
+
+static void
+note_lists(struct takings *takings, size_t row_at, const struct model_candidate *candidate)
+{
+	const struct model_input *input = takings->input;
+
+	for (uint32_t s = 0; s < candidate->span_count; s++) {
+		const struct model_span *span = &input->spans[candidate->first_span + s];
+
+		for (uint32_t h = 0; h < span->holding_count; h++) {
+			uint32_t list = input->holdings[span->first_holding + h];
+
+			for (size_t i = takings->first_of_list[list];
+			     i < takings->first_of_list[list + 1]; i++)
+				note_carrier(takings, row_at, takings->carriers_of_list[i]);
+		}
+	}
+}
+
+/* The carriers of the named by list. */
+static void
+index_lists(struct takings *takings)
+{
+	const struct model_input *input = takings->input;
+	size_t sum = 0;
+
+	for (size_t i = 0; i < input->carrier_count; i++) {
+		const struct model_carrier *carrier = &input->carriers[i];
+
+		if (carrier->list != MODEL_NONE && takings->named[carrier->person])
+			takings->first_of_list[carrier->list]++;
+	}
+	/* Where each ends, and then, filled from behind, where it begins. */
+	for (size_t list = 0; list <= input->list_count; list++) {
+		sum += takings->first_of_list[list];
+		takings->first_of_list[list] = sum;
+	}
+	for (size_t i = input->carrier_count; i-- > 0;) {
+		const struct model_carrier *carrier = &input->carriers[i];
+
+		if (carrier->list != MODEL_NONE && takings->named[carrier->person])
+			takings->carriers_of_list[--takings->first_of_list[carrier->list]] =
+			    (uint32_t)i;
+	}
+}
+
+/* The rows by carrier: the other way about. */
+static bool
+index_carriers(struct takings *takings)
+{
+	const struct model_input *input = takings->input;
+	size_t sum = 0;
+
+	takings->rows_of_carrier = calloc(takings->count + 1, sizeof(uint32_t));
+	if (takings->rows_of_carrier == NULL)
+		return false;
+	for (size_t c = 0; c <= input->carrier_count; c++) {
+		sum += takings->rows_of[c];
+		takings->first_of_carrier[c] = sum;
+	}
+	for (size_t row = input->row_count; row-- > 0;) {
+		for (size_t i = takings->first_of_row[row]; i < takings->first_of_row[row + 1]; i++)
+			takings->rows_of_carrier
+			    [--takings->first_of_carrier[takings->carriers_of_row[i]]] =
+			    (uint32_t)row;
+	}
+	return true;
+}
+
+static void
+takings_fini(struct takings *takings)
+{
+	free(takings->first_of_list);
+	free(takings->carriers_of_list);
+	free(takings->stamps);
+	free(takings->first_of_row);
+	free(takings->carriers_of_row);
+	free(takings->first_of_carrier);
+	free(takings->rows_of_carrier);
+	free(takings->rows_of);
+	free(takings->taken);
+}
+
+static bool
+find_takings(struct takings *takings)
+{
+	const struct model_input *input = takings->input;
+
+	takings->first_of_list = calloc(input->list_count + 2, sizeof(size_t));
+	takings->carriers_of_list = calloc(input->carrier_count + 1, sizeof(uint32_t));
+	takings->stamps = calloc(input->carrier_count + 1, sizeof(uint32_t));
+	takings->first_of_row = calloc(input->row_count + 1, sizeof(size_t));
+	takings->first_of_carrier = calloc(input->carrier_count + 1, sizeof(size_t));
+	takings->rows_of = calloc(input->carrier_count + 1, sizeof(uint32_t));
+	takings->taken = calloc(input->row_count + 1, sizeof(uint8_t));
+	if (takings->first_of_list == NULL || takings->carriers_of_list == NULL ||
+	    takings->stamps == NULL || takings->first_of_row == NULL ||
+	    takings->first_of_carrier == NULL || takings->rows_of == NULL || takings->taken == NULL)
+		return false;
+	index_lists(takings);
+	for (size_t row = 0; row < input->row_count; row++) {
+		const struct model_row *of = &input->rows[row];
+
+		takings->first_of_row[row] = takings->count;
+		for (uint32_t c = 0; c < of->candidate_count; c++) {
+			const struct model_candidate *candidate =
+			    &input->candidates[of->first_candidate + c];
+
+			note_accesses(takings, row, candidate);
+			note_lists(takings, row, candidate);
+		}
+		takings->explained += takings->count > takings->first_of_row[row];
+	}
+	takings->first_of_row[input->row_count] = takings->count;
+	return !takings->no_memory && index_carriers(takings);
+}
+
+/* --- when ------------------------------------------------------------------------------------- */
 
 static uint32_t
 largest(const struct takings *takings)
@@ -130,26 +206,19 @@ largest(const struct takings *takings)
 	return best;
 }
 
-static void
-find_carrier(void *arg, uint32_t carrier)
-{
-	struct row_visit *visit = arg;
-
-	visit->has |= carrier == visit->looked_for;
-}
-
+/* Its rows count for no other any more. */
 static void
 choose_carrier(struct takings *takings, uint32_t carrier)
 {
-	const struct model_input *input = takings->input;
+	for (size_t r = takings->first_of_carrier[carrier];
+	     r < takings->first_of_carrier[carrier + 1]; r++) {
+		uint32_t row = takings->rows_of_carrier[r];
 
-	for (size_t i = 0; i < input->row_count; i++) {
-		struct row_visit visit = {.takings = takings, .looked_for = carrier};
-
-		if (takings->taken[i] || input->rows[i].candidate_count == 0)
+		if (takings->taken[row])
 			continue;
-		visit_carriers(takings, &input->rows[i], find_carrier, &visit);
-		takings->taken[i] = visit.has;
+		takings->taken[row] = 1;
+		for (size_t i = takings->first_of_row[row]; i < takings->first_of_row[row + 1]; i++)
+			takings->rows_of[takings->carriers_of_row[i]]--;
 	}
 }
 
@@ -230,7 +299,7 @@ tell_many(struct takings *takings, struct model_result *result)
 			.to_us = input->carriers[most].time_us,
 			.rows = rows};
 		choose_carrier(takings, most);
-		left = count_rows(takings);
+		left -= rows;
 	}
 	qsort(result->clusters, result->cluster_count, sizeof(result->clusters[0]), by_time);
 	while (result->cluster_count > TOLD_MAX)
@@ -246,13 +315,9 @@ model_date_takings(const struct model_input *input, const uint8_t *named,
 	enum az_status status = AZ_OK;
 	uint32_t most;
 
-	takings.rows_of = calloc(input->carrier_count + 1, sizeof(*takings.rows_of));
-	takings.taken = calloc(input->row_count + 1, sizeof(*takings.taken));
-	if (takings.rows_of == NULL || takings.taken == NULL)
+	if (!find_takings(&takings)) {
 		status = az_fail(reterr, AZ_NO_MEMORY, "trace: out of memory");
-	if (status == AZ_OK)
-		takings.explained = count_rows(&takings);
-	if (status == AZ_OK && takings.explained > 0) {
+	} else if (takings.explained > 0) {
 		most = largest(&takings);
 		if (takings.rows_of[most] > 1 &&
 		    (double)takings.rows_of[most] >= NEARLY_ALL * (double)takings.explained)
@@ -260,7 +325,6 @@ model_date_takings(const struct model_input *input, const uint8_t *named,
 		else
 			tell_many(&takings, result);
 	}
-	free(takings.rows_of);
-	free(takings.taken);
+	takings_fini(&takings);
 	return status;
 }
