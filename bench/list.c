@@ -170,11 +170,10 @@ write_leaked(char *line, size_t room, uint64_t n, bool is_damaged)
 
 	make_person(n, &person);
 	(void)write_address(&person, address, sizeof(address));
-	if (is_damaged)
-		person.phone = person.phone / 10 * 10 + (person.phone + 5) % 10;
-	return snprintf(line, room, "%s%s %s%s,%s,03-%04u-%04u\n", parts[0]->kanji, parts[1]->kanji,
-	    parts[2]->kanji, is_damaged ? "衛" : parts[3]->kanji, address, person.phone / 10000,
-	    person.phone % 10000);
+	/* A given name misread, and another number of the house: of what decides, only the telephone is left. */
+	return snprintf(line, room, "%s%s %s%s,%s%s,03-%04u-%04u\n", parts[0]->kanji,
+	    parts[1]->kanji, parts[2]->kanji, is_damaged ? "衛" : parts[3]->kanji, address,
+	    is_damaged ? "9" : "", person.phone / 10000, person.phone % 10000);
 }
 
 /* A step with which one comes by every one of count before one is there again: it has no divisor in common with it. */

@@ -244,6 +244,20 @@ keep_end(struct child *child, int *fd)
 		fd_close(&child->fd);
 }
 
+#define AHEAD      (2 << 20) /* bytes of frames that an intake may be ahead of who takes them */
+#define PIPE_AHEAD (1 << 20)
+
+/* As far as the system lets us: both only save waiting for one another. */
+static void
+widen(int socket_fd, int pipe_fd)
+{
+	static const int ahead = AHEAD;
+
+	if (setsockopt(socket_fd, SOL_SOCKET, SO_SNDBUFFORCE, &ahead, sizeof(ahead)) != 0)
+		(void)setsockopt(socket_fd, SOL_SOCKET, SO_SNDBUF, &ahead, sizeof(ahead));
+	(void)fcntl(pipe_fd, F_SETPIPE_SZ, PIPE_AHEAD);
+}
+
 static enum az_status
 spawn_intake(struct parent *parent, uint32_t id, struct child *child, struct az_err *reterr)
 {
@@ -256,6 +270,7 @@ spawn_intake(struct parent *parent, uint32_t id, struct child *child, struct az_
 	if (status == AZ_OK) {
 		int fds[] = {pair[1], pipe_fds[0], parent->tables_fd};
 
+		widen(pair[1], pipe_fds[1]);
 		status = parent_spawn("azukari-intake", "../intake", NULL, fds, AZ_ARRAY_SIZE(fds),
 		    parent->config->users.intake, &child->pid, reterr);
 	}

@@ -35,6 +35,46 @@ filter_has(const struct tracing *tracing, uint64_t print)
 	    (tracing->filter[places[1] / 64] >> places[1] % 64 & 1) != 0;
 }
 
+#define AHEAD 16u /* prints whose places are fetched before they are marked */
+
+static void
+mark(struct tracing *tracing, uint64_t place)
+{
+	(void)__atomic_fetch_or(
+	    &tracing->filter[place / 64], UINT64_C(1) << place % 64, __ATOMIC_RELAXED);
+}
+
+/* All threads mark in one filter: a bit is set or it is not, and nobody reads it before all are done. */
+static enum az_status
+mark_prints(struct tracing_worker *worker, struct az_err *reterr)
+{
+	struct tracing *tracing = worker->tracing;
+	size_t at;
+
+	while ((at = atomic_fetch_add(&tracing->taken, 1)) < tracing->chunk_count) {
+		const struct tracing_chunk *chunk = tracing->chunks[at];
+		uint64_t places[AHEAD][2];
+
+		for (size_t p = 0; chunk != NULL && p < chunk->print_count; p += AHEAD) {
+			size_t count =
+			    chunk->print_count - p < AHEAD ? chunk->print_count - p : AHEAD;
+
+			for (size_t i = 0; i < count; i++) {
+				filter_places(
+				    tracing->filter_bits, chunk->prints[p + i], places[i]);
+				__builtin_prefetch(&tracing->filter[places[i][0] / 64], 1);
+				__builtin_prefetch(&tracing->filter[places[i][1] / 64], 1);
+			}
+			for (size_t i = 0; i < count; i++) {
+				mark(tracing, places[i][0]);
+				mark(tracing, places[i][1]);
+			}
+		}
+	}
+	(void)reterr;
+	return AZ_OK;
+}
+
 static enum az_status
 make_filter(struct tracing *tracing, struct az_err *reterr)
 {
@@ -49,18 +89,7 @@ make_filter(struct tracing *tracing, struct az_err *reterr)
 	    calloc(((size_t)1 << tracing->filter_bits) / 64, sizeof(*tracing->filter));
 	if (tracing->filter == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "trace: out of memory");
-	for (size_t i = 0; i < tracing->chunk_count; i++) {
-		const struct tracing_chunk *chunk = tracing->chunks[i];
-
-		for (size_t p = 0; chunk != NULL && p < chunk->print_count; p++) {
-			uint64_t places[2];
-
-			filter_places(tracing->filter_bits, chunk->prints[p], places);
-			tracing->filter[places[0] / 64] |= UINT64_C(1) << places[0] % 64;
-			tracing->filter[places[1] / 64] |= UINT64_C(1) << places[1] % 64;
-		}
-	}
-	return AZ_OK;
+	return tracing_together(tracing, mark_prints, reterr);
 }
 
 /* --- what is wanted --------------------------------------------------------------------------- */
