@@ -40,13 +40,15 @@ access_of(uint64_t i, uint64_t of)
 	uint32_t person = (uint32_t)(i % STAFF);
 	uint64_t turn = i / STAFF;
 	uint64_t turns = of / STAFF + 1;
+	uint32_t pool = (uint32_t)(mix(turn / IN_A_SESSION * STAFF + person) % CLIENTS);
 
 	return (struct access){.person = person,
-	    .pool = (uint32_t)(mix(turn / IN_A_SESSION * STAFF + person) % CLIENTS),
+	    .pool = pool,
 	    .number = turn / IN_A_SESSION * STAFF + person,
 	    .kind = MODEL_SESSION,
 	    .time_us = (int64_t)(turn * DAYS / turns) * AZ_US_PER_DAY,
-	    .record = 1 + (uint32_t)(mix(i) % RECORDS),
+	    /* A session is for one client's people, who came to the house together. */
+	    .record = 1 + pool * (RECORDS / CLIENTS) + (uint32_t)(mix(i) % (RECORDS / CLIENTS)),
 	    .version = 1,
 	    .fields = FIELD_BIT(FIELD_NAME) | FIELD_BIT(FIELD_PHONE)};
 }
@@ -70,7 +72,7 @@ make_rows(struct model_input *input, struct access_set *set, uint32_t rows, uint
 		    .fields = access.fields,
 		    .canary = MODEL_NONE};
 		candidates[i] = (struct model_candidate){.record = access.record,
-		    .client = access.record % CLIENTS,
+		    .client = access.pool,
 		    .weight = 1.0,
 		    .notation = NOTATION_OURS,
 		    .first_span = i,
@@ -80,7 +82,8 @@ make_rows(struct model_input *input, struct access_set *set, uint32_t rows, uint
 		if (access_set_want(set, access.record) != AZ_OK)
 			abort();
 	}
-	access_set_wanted(set);
+	if (access_set_wanted(set, NULL) != AZ_OK)
+		abort();
 	input->rows = row;
 	input->candidates = candidates;
 	input->spans = spans;

@@ -1,6 +1,6 @@
 /*
  * Who was shown or handed what, as it is added: carriers, and the accesses that are asked about. Every access is noted in
- * 20 bytes, to be counted at the end (access_count.c).
+ * 12 bytes with its person, to be counted at the end (access_count.c).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "custody/access_set_internal.h"
 #include "proto/proto.h"
 
-#define SHOWN_MAX  100000000u /* accesses: two gigabytes */
+#define SHOWN_MAX  200000000u /* accesses: 2.4 gigabytes */
 #define SHAPES_MAX 65536u
 
 enum az_status
@@ -31,29 +31,21 @@ access_set_free(struct access_set **set)
 	if (freed == NULL)
 		return;
 	free(freed->wanted.items);
-	free(freed->shown.items);
+	free(freed->wanted_bits);
+	for (size_t i = 0; i < freed->people.count; i++)
+		shown_free((struct person_shown *)freed->people.items + i);
+	free(freed->people.items);
 	free(freed->accesses.items);
 	free(freed->carriers.items);
 	free(freed->refs.items);
 	free(freed->shapes.items);
 	free(freed->windows.items);
 	free(freed->slots);
-	free(freed->counters);
-	free(freed->carrier_groups);
 	free(freed);
 	*set = NULL;
 }
 
 /* --- what is asked about ------------------------------------------------------------------------ */
-
-static int
-compare_numbers(const void *a, const void *b)
-{
-	uint32_t one = *(const uint32_t *)a;
-	uint32_t other = *(const uint32_t *)b;
-
-	return one < other ? -1 : one > other;
-}
 
 enum az_status
 access_set_want(struct access_set *set, uint32_t record)
@@ -66,28 +58,28 @@ access_set_want(struct access_set *set, uint32_t record)
 	return AZ_OK;
 }
 
-void
-access_set_wanted(struct access_set *set)
+enum az_status
+access_set_wanted(struct access_set *set, struct az_err *reterr)
 {
-	uint32_t *records = set->wanted.items;
-	size_t kept = 0;
+	const uint32_t *records = set->wanted.items;
 
-	if (set->wanted.count == 0)
-		return;
-	qsort(records, set->wanted.count, sizeof(*records), compare_numbers);
 	for (size_t i = 0; i < set->wanted.count; i++) {
-		if (kept == 0 || records[kept - 1] != records[i])
-			records[kept++] = records[i];
+		if (records[i] >= set->wanted_end)
+			set->wanted_end = (size_t)records[i] + 1;
 	}
-	set->wanted.count = kept;
+	set->wanted_bits = calloc(set->wanted_end / 64 + 1, sizeof(*set->wanted_bits));
+	if (set->wanted_bits == NULL)
+		return az_fail(reterr, AZ_NO_MEMORY, "attribution: out of memory");
+	for (size_t i = 0; i < set->wanted.count; i++)
+		set->wanted_bits[records[i] / 64] |= UINT64_C(1) << records[i] % 64;
+	vector_fini(&set->wanted);
+	return AZ_OK;
 }
 
 bool
 access_set_wants(const struct access_set *set, uint32_t record)
 {
-	return set->wanted.count > 0 &&
-	    bsearch(&record, set->wanted.items, set->wanted.count, sizeof(record),
-		compare_numbers) != NULL;
+	return record < set->wanted_end && (set->wanted_bits[record / 64] >> record % 64 & 1) != 0;
 }
 
 /* --- carriers ----------------------------------------------------------------------------------- */
@@ -242,33 +234,81 @@ shape_of(struct access_set *set, uint64_t fields)
 	return (uint32_t)set->shapes.count - 1;
 }
 
-int32_t
-access_day(int64_t time_us)
+void
+shown_free(struct person_shown *person)
 {
-	int64_t day = time_us / AZ_US_PER_DAY;
+	while (person->pieces != NULL) {
+		struct shown_piece *piece = person->pieces;
 
-	return (int32_t)(time_us % AZ_US_PER_DAY < 0 ? day - 1 : day);
+		person->pieces = piece->next;
+		free(piece);
+	}
+	person->count = 0;
+}
+
+/* NULL: there is no memory. */
+static struct person_shown *
+person_of(struct access_set *set, uint32_t person)
+{
+	while (set->people.count <= person) {
+		if (vector_push(&set->people, sizeof(struct person_shown)) == NULL)
+			return NULL;
+	}
+	return (struct person_shown *)set->people.items + person;
+}
+
+static bool
+note_shown(struct person_shown *person, const struct access *access, uint32_t carrier)
+{
+	struct shown_piece *piece = person->pieces;
+
+	if (piece == NULL || piece->count == PIECE_SHOWN) {
+		piece = malloc(sizeof(*piece));
+		if (piece == NULL)
+			return false;
+		piece->next = person->pieces;
+		piece->count = 0;
+		person->pieces = piece;
+	}
+	piece->items[piece->count++] = (struct shown){
+	    .record = access->record, .version = access->version, .carrier = carrier};
+	person->count++;
+	return true;
+}
+
+/* The last carrier of the person, if it is that, or else the one that is found. */
+static uint32_t
+carrier_again(struct access_set *set, struct person_shown *person, const struct access *access)
+{
+	uint32_t carrier;
+
+	if (person->carrier != 0 && is_carrier(set, person->carrier - 1, access)) {
+		struct model_carrier *of =
+		    (struct model_carrier *)set->carriers.items + (person->carrier - 1);
+
+		if (access->time_us < of->time_us)
+			of->time_us = access->time_us;
+		return person->carrier - 1;
+	}
+	carrier = carrier_of(set, access);
+	person->carrier = carrier == UINT32_MAX ? 0 : carrier + 1;
+	return carrier;
 }
 
 enum az_status
 access_set_add(struct access_set *set, const struct access *access, struct az_err *reterr)
 {
+	struct person_shown *person = person_of(set, access->person);
 	struct model_access *wanted = NULL;
-	struct shown *shown;
 	uint32_t carrier, shape;
 
-	if (set->shown.count == SHOWN_MAX)
+	if (set->shown_count == SHOWN_MAX)
 		return az_fail(reterr, AZ_LIMIT,
 		    "attribution: the house has shown more than %u rows", SHOWN_MAX);
-	carrier = carrier_of(set, access);
-	shown = carrier == UINT32_MAX ? NULL : vector_push(&set->shown, sizeof(*shown));
-	if (shown == NULL)
+	carrier = person == NULL ? UINT32_MAX : carrier_again(set, person, access);
+	if (carrier == UINT32_MAX || !note_shown(person, access, carrier))
 		return az_fail(reterr, AZ_NO_MEMORY, "attribution: out of memory");
-	*shown = (struct shown){.person = access->person,
-	    .record = access->record,
-	    .version = access->version,
-	    .carrier = carrier,
-	    .day = access_day(access->time_us)};
+	set->shown_count++;
 	if (!access_set_wants(set, access->record))
 		return AZ_OK;
 	shape = shape_of(set, access_fields(access->fields));
@@ -290,7 +330,7 @@ access_set_add_list(struct access_set *set, const struct access *access, uint32_
 
 	if (size == 0)
 		return AZ_OK;
-	carrier = new_carrier(set, access);
+	carrier = person_of(set, access->person) == NULL ? NULL : new_carrier(set, access);
 	if (carrier == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "attribution: out of memory");
 	carrier->kind = MODEL_EXPORT;

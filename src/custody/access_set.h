@@ -2,7 +2,8 @@
  * Who was shown or handed what, brought into the form that the model takes: carriers with how much each holds, stretches
  * of everybody's history, and the accesses to the records that are asked about.
  *
- * Promises  a version that somebody was shown ten times by one carrier, or in one stretch, counts there once.
+ * Promises  a version that somebody was shown ten times by one carrier, or in one stretch of theirs, counts there once; in what all of a
+ *           pool or of the house were shown, a record does. A session is of the day on which it began.
  * Not       it reads no ledger and decides nothing.
  * Threads   belongs to one thread at a time; access_set_close may run in another than what came before.
  */
@@ -31,8 +32,8 @@ struct access {
 
 /* A record that is asked about; all of them before the first access. AZ_NO_MEMORY. */
 AZ_CHECKED enum az_status access_set_want(struct access_set *set, uint32_t record);
-/* After the last. */
-void access_set_wanted(struct access_set *set);
+/* After the last. AZ_NO_MEMORY. */
+AZ_CHECKED enum az_status access_set_wanted(struct access_set *set, struct az_err *reterr);
 bool access_set_wants(const struct access_set *set, uint32_t record);
 
 /* AZ_LIMIT: there are more than are kept. AZ_NO_MEMORY. */
@@ -42,7 +43,7 @@ AZ_CHECKED enum az_status access_set_add(
 AZ_CHECKED enum az_status access_set_add_list(struct access_set *set, const struct access *access,
     uint32_t list, uint32_t size, struct az_err *reterr);
 
-/* Counts and sorts. What is slow is here. */
+/* Counts and sorts, on all processors. What is slow is here. */
 AZ_CHECKED enum az_status access_set_close(struct access_set *set, struct az_err *reterr);
 /* Puts accesses, shapes, carriers and windows into input, borrowed from the set. */
 void access_set_fill(const struct access_set *set, struct model_input *input);

@@ -5,13 +5,28 @@
 #define AZ_CUSTODY_ACCESS_SET_INTERNAL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/vector.h"
 #include "custody/access_set.h"
 
+/* One access, as it is kept until it is counted; whose it is, and when, its carrier says. */
 struct shown {
-	uint32_t person, record, version, carrier;
-	int32_t day;
+	uint32_t record, version, carrier;
+};
+
+#define PIECE_SHOWN 1365u /* 16 KiB */
+struct shown_piece {
+	struct shown_piece *next;
+	size_t count;
+	struct shown items[PIECE_SHOWN];
+};
+
+/* What one person was shown, in no order. */
+struct person_shown {
+	struct shown_piece *pieces;
+	size_t count;
+	uint32_t carrier; /* 1 + the last: nearly always the next, too */
 };
 
 struct carrier_ref {
@@ -19,19 +34,12 @@ struct carrier_ref {
 	uint64_t number;
 };
 
-/* How much is in a window: one of them for each combination that occurs. */
-struct counter {
-	enum model_owner owner;
-	uint32_t index, pool;
-	int32_t days; /* of the stretch; 0: the whole time */
-	int32_t bucket;
-	uint32_t count; /* 0: free */
-	uint32_t group; /* the last that was counted */
-};
-
 struct access_set {
-	struct vector wanted;   /* uint32_t, sorted */
-	struct vector shown;    /* struct shown */
+	struct vector wanted; /* uint32_t, until all are known */
+	uint64_t *wanted_bits;
+	size_t wanted_end;      /* records from it on are not wanted */
+	struct vector people;   /* struct person_shown, by person */
+	size_t shown_count;     /* of all */
 	struct vector accesses; /* struct model_access */
 	struct vector carriers; /* struct model_carrier */
 	struct vector refs;     /* struct carrier_ref, of the carriers */
@@ -39,12 +47,9 @@ struct access_set {
 	struct vector windows;  /* struct model_window */
 	uint32_t *slots;        /* by carrier: 1 + index */
 	size_t slot_count;
-	struct counter *counters;
-	size_t counter_room, counter_count;
-	uint32_t *carrier_groups; /* by carrier: the last group that was counted in it */
 };
 
-int32_t access_day(int64_t time_us);
+void shown_free(struct person_shown *person);
 
 /* access_count.c: fills in the sizes of carriers, and the windows. False: there is no memory. */
 bool access_count(struct access_set *set) AZ_CHECKED;

@@ -829,9 +829,10 @@ attribution_run(struct attribution *attribution,
 	attribution->staff_count = people_next_staff(custody->people) - 1;
 	policy_each_client(custody->policy, count_client, attribution);
 	policy_each_purpose(custody->policy, 0, count_purpose, attribution);
-	access_set_wanted(attribution->set);
+	status = access_set_wanted(attribution->set, &err);
 	attribution->stage = STAGE_SETTLES;
-	status = ledger_settle(custody->ledger, settled, attribution, &err);
+	if (status == AZ_OK)
+		status = ledger_settle(custody->ledger, settled, attribution, &err);
 	if (status != AZ_OK) {
 		attribution->stage = STAGE_LOGS;
 		fail(attribution, status, &err);

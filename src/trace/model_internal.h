@@ -57,7 +57,11 @@ struct model {
 	uint32_t *carriers_by_person; /* how many, by person */
 	uint32_t *windows_by_person;  /* how many beside the whole history */
 	uint32_t *lists_by_person;    /* how many exports of lists */
-	uint32_t *carriers_of_list;   /* carriers that exported a list, by list */
+	uint32_t *windows_by_pool;    /* how many */
+	uint32_t *copies_by_client;   /* how many */
+	uint32_t store_windows, store_copies;
+	double priors;              /* of all persons */
+	uint32_t *carriers_of_list; /* carriers that exported a list, by list */
 	size_t list_carrier_count;
 	uint32_t *canary_carriers; /* whose invented people are in the list */
 	size_t canary_count;
@@ -115,6 +119,8 @@ void odds_give(struct odds *odds, double ratio, struct model_who who);
 /* company.c: whoever sat beside the likeliest person shares their odds. */
 AZ_CHECKED enum az_status odds_share_with_company(
     const struct model *model, struct odds *odds, struct az_err *reterr);
+/* The sum over all persons, each held within bounds. */
+double model_priors(const struct model_input *input);
 double model_prior(const struct model *model, enum model_owner owner, uint32_t index, bool flat);
 /* The posterior of every owner, if there is one source. */
 AZ_CHECKED enum az_status odds_of_one(

@@ -43,10 +43,19 @@ person_prior(double prior)
 }
 
 double
+model_priors(const struct model_input *input)
+{
+	double sum = 0.0;
+
+	for (size_t i = 0; i < input->person_count; i++)
+		sum += person_prior(input->persons[i].prior);
+	return sum;
+}
+
+double
 model_prior(const struct model *model, enum model_owner owner, uint32_t index, bool flat)
 {
 	const struct model_input *input = model->input;
-	double sum = 0.0;
 
 	if (owner == MODEL_CLIENT)
 		return prior_of[owner] / (double)input->client_count;
@@ -56,9 +65,7 @@ model_prior(const struct model *model, enum model_owner owner, uint32_t index, b
 		return prior_of[owner];
 	if (flat)
 		return prior_of[owner] / (double)input->person_count;
-	for (size_t i = 0; i < input->person_count; i++)
-		sum += person_prior(input->persons[i].prior);
-	return prior_of[owner] * person_prior(input->persons[index].prior) / sum;
+	return prior_of[owner] * person_prior(input->persons[index].prior) / model->priors;
 }
 
 /* --- owners ----------------------------------------------------------------------------------- */
@@ -200,12 +207,9 @@ make_odds(const struct model *model, const struct score *scores, size_t count, d
 	double most = nothing;
 	double sums[2] = {0.0, 0.0};
 	struct owner_odds *owners = calloc(count, sizeof(*owners));
-	double prior_sum = 0.0;
 
 	if (owners == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "trace: out of memory");
-	for (size_t i = 0; i < model->input->person_count; i++)
-		prior_sum += person_prior(model->input->persons[i].prior);
 	for (size_t i = 0; i < count; i++)
 		most = fmax(most, scores[i].log_sum);
 	for (size_t i = 0; i < count; i++) {
@@ -224,7 +228,7 @@ make_odds(const struct model *model, const struct score *scores, size_t count, d
 		owner->posterior_flat = likelihood * flat;
 		owner->posterior = owner->who.owner == MODEL_PERSON
 		    ? likelihood * prior_of[MODEL_PERSON] *
-			person_prior(model->input->persons[i].prior) / prior_sum
+			person_prior(model->input->persons[i].prior) / model->priors
 		    : likelihood * flat;
 		sums[0] += owner->posterior;
 		sums[1] += owner->posterior_flat;

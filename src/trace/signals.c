@@ -39,6 +39,8 @@ model_fini(struct model *model)
 	free(model->carriers_by_person);
 	free(model->windows_by_person);
 	free(model->lists_by_person);
+	free(model->windows_by_pool);
+	free(model->copies_by_client);
 	free(model->carriers_of_list);
 	free(model->canary_carriers);
 	*model = (struct model){0};
@@ -510,7 +512,7 @@ occam_of(const struct model *model, const struct hypothesis *hypothesis)
 	const struct model_input *input = model->input;
 	double stretches, carriers;
 	double rest;
-	size_t count = 0;
+	uint32_t count;
 
 	if (hypothesis->owner == MODEL_PERSON) {
 		stretches = (double)model->windows_by_person[hypothesis->index];
@@ -521,13 +523,13 @@ occam_of(const struct model *model, const struct hypothesis *hypothesis)
 		return log(rest * (input->windows[hypothesis->at].whole ? 0.5 : 0.25 / stretches));
 	}
 	if (hypothesis->ref == REF_COPY) {
-		for (size_t i = 0; i < input->copy_count; i++)
-			count += input->copies[i].client == input->copies[hypothesis->at].client;
+		count = hypothesis->owner == MODEL_STORE
+		    ? model->store_copies
+		    : model->copies_by_client[hypothesis->index];
 		return log((hypothesis->owner == MODEL_STORE ? 0.5 : 1.0) / (double)count);
 	}
-	for (size_t i = 0; i < input->window_count; i++)
-		count += input->windows[i].owner == hypothesis->owner &&
-		    input->windows[i].index == hypothesis->index;
+	count = hypothesis->owner == MODEL_STORE ? model->store_windows
+						 : model->windows_by_pool[hypothesis->index];
 	return log(0.5 / (double)count);
 }
 
@@ -669,17 +671,31 @@ index_input(struct model *model, struct az_err *reterr)
 	model->carriers_by_person = calloc(input->person_count + 1, sizeof(uint32_t));
 	model->windows_by_person = calloc(input->person_count + 1, sizeof(uint32_t));
 	model->lists_by_person = calloc(input->person_count + 1, sizeof(uint32_t));
+	model->windows_by_pool = calloc(input->pool_count + 1, sizeof(uint32_t));
+	model->copies_by_client = calloc(input->client_count + 1, sizeof(uint32_t));
 	model->carriers_of_list = calloc(input->carrier_count + 1, sizeof(uint32_t));
 	model->canary_carriers = calloc(canaries + 1, sizeof(uint32_t));
 	if (model->windows_of == NULL || model->carriers_by_person == NULL ||
 	    model->windows_by_person == NULL || model->lists_by_person == NULL ||
-	    model->carriers_of_list == NULL || model->canary_carriers == NULL)
+	    model->carriers_of_list == NULL || model->canary_carriers == NULL ||
+	    model->windows_by_pool == NULL || model->copies_by_client == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "trace: out of memory");
 	for (size_t i = 0; i < input->window_count; i++) {
 		model->windows_of[i] = (uint32_t)i;
 		if (input->windows[i].owner == MODEL_PERSON && !input->windows[i].whole)
 			model->windows_by_person[input->windows[i].index]++;
+		if (input->windows[i].owner == MODEL_POOL)
+			model->windows_by_pool[input->windows[i].index]++;
+		if (input->windows[i].owner == MODEL_STORE)
+			model->store_windows++;
 	}
+	for (size_t i = 0; i < input->copy_count; i++) {
+		if (input->copies[i].client == MODEL_NONE)
+			model->store_copies++;
+		else
+			model->copies_by_client[input->copies[i].client]++;
+	}
+	model->priors = model_priors(input);
 	if (input->window_count > 1)
 		qsort_r(model->windows_of, input->window_count, sizeof(uint32_t), compare_windows,
 		    (void *)(uintptr_t)input->windows);
