@@ -15,6 +15,7 @@
  * often to be read twice each time, quotes no longer reach over the end of a line.
  */
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,7 +52,8 @@ struct csv {
 	size_t value;  /* where the value at work begins, from start */
 	size_t closed; /* where its quotes ended */
 	bool doubled, repaired, high, control;
-	bool skipping; /* the record is too long: to the end of its line */
+	bool skipping;  /* the record is too long: to the end of its line */
+	size_t skipped; /* bytes of the line that is dropped */
 	size_t span_count;
 	struct span spans[LIST_COLUMNS_MAX];
 
@@ -451,13 +453,21 @@ give_whole(struct csv *csv, struct extent extent)
 	return true;
 }
 
-/* Too long to be a record: what is there is dropped, up to the end of its line. */
-static void
-skip(struct csv *csv)
+/* Too long to be a record: what is there is dropped, up to the end of its line, if that ever comes. */
+static enum az_status
+skip(struct csv *csv, struct az_err *reterr)
 {
+	size_t dropped = csv->buffer.size - csv->start;
+
+	csv->skipped = csv->skipping ? csv->skipped + dropped : dropped;
+	if (csv->skipped > LIST_SKIPPED_MAX)
+		return az_fail(reterr, AZ_INVALID,
+		    "line %" PRIu64 ": it has not ended after %u MiB", csv->line,
+		    LIST_SKIPPED_MAX >> 20);
 	csv->line += csv->inside;
 	begin_record(csv, csv->buffer.size);
 	csv->skipping = true;
+	return AZ_OK;
 }
 
 /* The first piece: finds the separator. */
@@ -512,7 +522,7 @@ csv_next(struct record_reader *reader, const struct list_record **ret_record, st
 		} else if (there > LIST_RECORD_MAX) {
 			given = csv->state == QUOTED && give_open_quote(csv);
 			if (!given)
-				skip(csv);
+				status = skip(csv, reterr);
 		} else {
 			status = read_more(csv, reterr);
 		}

@@ -5,6 +5,7 @@
  * for CP932 is its bytes. A character that a boundary cuts in two makes the record a refused one, since then the map
  * is not this file's. Where lines do not end, the map says how many cells a record has.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ struct fixed {
 	struct buffer buffer;
 	size_t start;
 	bool ended, skipping;
+	size_t skipped; /* bytes of the line that is dropped */
 	uint64_t place;
 	struct list_record record;
 };
@@ -200,8 +202,14 @@ fixed_next(
 
 		if (!find_record(fixed, &size, &end)) {
 			enum az_status status;
+			size_t there = fixed->buffer.size - fixed->start;
 
-			if (fixed->buffer.size - fixed->start > LIST_RECORD_MAX) {
+			if (there > LIST_RECORD_MAX) {
+				fixed->skipped = fixed->skipping ? fixed->skipped + there : there;
+				if (fixed->skipped > LIST_SKIPPED_MAX)
+					return az_fail(reterr, AZ_INVALID,
+					    "line %" PRIu64 ": it has not ended after %u MiB",
+					    (uint64_t)fixed->place + 1, LIST_SKIPPED_MAX >> 20);
 				fixed->start = fixed->buffer.size;
 				fixed->skipping = true;
 			}

@@ -20,7 +20,8 @@ AZ_CHECKED enum az_status text_prepare(struct az_err *reterr);
 
 #define LIST_COLUMNS_MAX 256u
 #define LIST_RECORD_MAX  (1024u * 1024u) /* bytes of one record, quotes included */
-#define LIST_TITLES_MAX  20u             /* lines above a header */
+#define LIST_SKIPPED_MAX (256u << 20) /* bytes without a line's end: from there on it is no list */
+#define LIST_TITLES_MAX  20u          /* lines above a header */
 
 /*
  * One record. Values are borrowed until the next call. Values without quotes have lost the blanks at both ends;
