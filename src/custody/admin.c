@@ -43,7 +43,7 @@ verb_client_add(struct request *request, const union front_request *body)
 	const struct front_client_add *add = &body->client_add;
 	struct custody *custody = request->custody;
 	struct client client = {
-	    .id = policy_next_client(custody->policy), .added_us = clock_now_us()};
+	    .id = policy_next_client(custody->policy), .added_us = house_now_us(request->custody)};
 	struct az_err err = {0};
 	enum az_status status;
 
@@ -81,7 +81,7 @@ verb_client_close(struct request *request, const union front_request *body)
 		return;
 	}
 	client = *found;
-	client.closed_us = clock_now_us();
+	client.closed_us = house_now_us(request->custody);
 	client_submit(request, &client, true);
 }
 
@@ -158,7 +158,7 @@ verb_purpose_add(struct request *request, const union front_request *body)
 {
 	const struct front_purpose_add *add = &body->purpose_add;
 	struct custody *custody = request->custody;
-	int64_t now = clock_now_us();
+	int64_t now = house_now_us(request->custody);
 	struct purpose purpose = {.id = policy_next_purpose(custody->policy), .added_us = now};
 	const struct client *client;
 	struct az_err err = {0};
@@ -215,7 +215,7 @@ verb_purpose_close(struct request *request, const union front_request *body)
 		return;
 	}
 	purpose = *found;
-	purpose.closed_us = clock_now_us();
+	purpose.closed_us = house_now_us(request->custody);
 	purpose_submit(request, &purpose, true);
 }
 
@@ -306,7 +306,7 @@ verb_device_add(struct request *request, const union front_request *body)
 	const struct front_device_add *add = &body->device_add;
 	struct custody *custody = request->custody;
 	struct device device = {
-	    .id = people_next_device(custody->people), .added_us = clock_now_us()};
+	    .id = people_next_device(custody->people), .added_us = house_now_us(request->custody)};
 	struct az_err err = {0};
 	enum az_status status;
 
@@ -346,7 +346,7 @@ verb_device_retire(struct request *request, const union front_request *body)
 		return;
 	}
 	device = *found;
-	device.retired_us = clock_now_us();
+	device.retired_us = house_now_us(request->custody);
 	device_submit(request, &device, true);
 }
 

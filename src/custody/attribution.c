@@ -569,7 +569,7 @@ make_persons(struct attribution *attribution, struct az_err *reterr)
 		    i < attribution->staff_count ? people_staff(custody->people, i + 1) : NULL;
 		struct model_person *person = vector_push(&attribution->persons, sizeof(*person));
 		bool is_new =
-		    staff != NULL && clock_now_us() - staff->added_us < 365 * AZ_US_PER_DAY;
+		    staff != NULL && house_time_us(custody) - staff->added_us < 365 * AZ_US_PER_DAY;
 
 		if (person == NULL)
 			return az_fail(reterr, AZ_NO_MEMORY, "attribution: out of memory");

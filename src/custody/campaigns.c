@@ -99,8 +99,8 @@ campaign_admits(const struct custody *custody, const struct purpose *purpose, co
 		    reterr, AZ_DENIED, "there is no campaign %s for that purpose", label);
 	if (!has_staff(campaign, staff))
 		return az_fail(reterr, AZ_DENIED, "the campaign %s is not for you", label);
-	if (!campaign_local_now(clock_now_us(), &minute, &today) || today < campaign->from ||
-	    today > campaign->until || !is_open_at(campaign, minute))
+	if (!campaign_local_now(house_time_us(custody), &minute, &today) ||
+	    today < campaign->from || today > campaign->until || !is_open_at(campaign, minute))
 		return az_fail(reterr, AZ_DENIED, "the campaign %s is not open now", label);
 	*ret_campaign = campaign;
 	return AZ_OK;
@@ -263,7 +263,7 @@ make(struct custody *custody, const struct front_campaign_add *add, struct campa
 	    .until = add->until,
 	    .opens = add->opens,
 	    .closes = add->closes,
-	    .added_us = clock_now_us()};
+	    .added_us = house_now_us(custody)};
 	(void)snprintf(campaign->label, sizeof(campaign->label), "%s", add->label);
 	return read_members(custody, add, campaign, reterr);
 }
@@ -307,7 +307,7 @@ verb_campaign_close(struct request *request, const union front_request *body)
 		return;
 	}
 	campaign = *found;
-	campaign.closed_us = clock_now_us();
+	campaign.closed_us = house_now_us(request->custody);
 	request->log = campaign.client;
 	submit(request, &campaign, true);
 }

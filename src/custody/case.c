@@ -58,7 +58,7 @@ case_admits(const struct custody *custody, uint32_t id, uint32_t staff, uint64_t
 		    of->request);
 	if (of->state != CASE_OPEN)
 		return az_fail(reterr, AZ_DENIED, "case %u: it is closed", id);
-	if (clock_now_us() >= of->until_us)
+	if (house_time_us(custody) >= of->until_us)
 		return az_fail(reterr, AZ_DENIED, "case %u: its days are over", id);
 	if (rows > of->rows_max - of->rows_used)
 		return az_fail(reterr, AZ_LIMIT, "case %u: it allows %llu rows, and %llu are used",
@@ -207,7 +207,7 @@ ask_case(struct request *request, const struct front_case_open *asked)
 	    .reason = asked->reason,
 	    .state = CASE_ASKED,
 	    .request = ask_number(request),
-	    .asked_us = clock_now_us(),
+	    .asked_us = house_now_us(request->custody),
 	    .days = asked->days,
 	    .rows_max = asked->rows,
 	    .has_hash = asked->has_hash != 0};
@@ -269,7 +269,7 @@ verb_case_open(struct request *request, const union front_request *body)
 	}
 	of = *found;
 	of.state = CASE_OPEN;
-	of.opened_us = clock_now_us();
+	of.opened_us = house_now_us(request->custody);
 	of.until_us = of.opened_us + (int64_t)of.days * AZ_US_PER_DAY;
 	submit(request, &of, CASE_IS_OPENED);
 }
@@ -330,18 +330,18 @@ verb_case_close(struct request *request, const union front_request *body)
 	}
 	of = *found;
 	of.state = CASE_CLOSED;
-	of.closed_us = clock_now_us();
+	of.closed_us = house_now_us(request->custody);
 	submit(request, &of, CASE_IS_CLOSED);
 }
 
 static const char *
-state_of(const struct trace_case *of)
+state_of(const struct custody *custody, const struct trace_case *of)
 {
 	if (of->state == CASE_ASKED)
 		return "asked";
 	if (of->state == CASE_CLOSED)
 		return "closed";
-	return clock_now_us() < of->until_us ? "open" : "over";
+	return house_time_us(custody) < of->until_us ? "open" : "over";
 }
 
 static void
@@ -354,7 +354,7 @@ list_case(struct request *request, const struct trace_case *of)
 
 	answer_object(&writer, NULL);
 	answer_uint(&writer, "case", of->id);
-	answer_text(&writer, "state", state_of(of));
+	answer_text(&writer, "state", state_of(request->custody, of));
 	answer_text(&writer, "staff", staff != NULL ? staff->label : "");
 	answer_text(&writer, "reason", reason != NULL ? reason : "");
 	answer_uint(&writer, "request", of->request);

@@ -123,7 +123,8 @@ permission_of(const struct request *request, struct az_err *reterr)
 	struct custody *custody = request->custody;
 	const struct staff *staff = people_staff(custody->people, request->staff);
 	enum permission permission = policy_permit(
-	    staff != NULL && staff_is_here(staff, clock_now_us()) ? staff->role : ROLE_NONE,
+	    staff != NULL && staff_is_here(staff, house_now_us(request->custody)) ? staff->role
+										  : ROLE_NONE,
 	    request->verb, custody_stage(custody), reterr);
 
 	/* What was approved is carried out, and what somebody wants approved is asked. */

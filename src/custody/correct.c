@@ -262,7 +262,7 @@ make(struct correcting *correcting, const struct row *row, struct az_err *reterr
 	    .purpose = person->purpose->id,
 	    .record = person->record,
 	    .base_version = person->named.version,
-	    .time_us = clock_now_us(),
+	    .time_us = house_now_us(correcting->request->custody),
 	    .fields = correcting->set | (before != NULL ? before->fields : 0)};
 	if (before != NULL)
 		status = correction_open(custody, before, custody->arena, &body, reterr);

@@ -121,7 +121,7 @@ end_day(struct custody *custody, int32_t today)
 void
 crossing_tick(struct custody *custody)
 {
-	int32_t today = (int32_t)(clock_now_us() / AZ_US_PER_DAY);
+	int32_t today = (int32_t)(house_now_us(custody) / AZ_US_PER_DAY);
 	int32_t founded = (int32_t)(custody->house.founded_us / AZ_US_PER_DAY);
 	uint32_t logs = ledger_log_count(custody->ledger);
 	enum az_status status = AZ_OK;

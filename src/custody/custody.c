@@ -730,7 +730,7 @@ custody_round(struct custody *custody)
 void
 custody_tick(struct custody *custody)
 {
-	session_tick(custody, clock_now_us());
+	session_tick(custody, house_now_us(custody));
 	if (custody->phase == PHASE_SERVING)
 		guards_tick(custody);
 	if (custody->phase == PHASE_SERVING) {

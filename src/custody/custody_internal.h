@@ -610,9 +610,14 @@ void session_tick(struct custody *custody, int64_t now_us);
 /* --- moments.c: what is unusual in time ------------------------------------------------------- */
 
 void moments_free(struct custody *custody);
-/* At start, the ledger being open: a clock that is behind the last entry has gone back meanwhile. */
-/* The latest wall clock time that this house has seen, in an entry or since: a clock that is set back makes it stand still. */
+/*
+ * The latest wall clock time that this house has seen, in an entry or since: a clock that is set back makes it stand still. Whatever
+ * ends is decided by it.
+ */
 int64_t house_now_us(struct custody *custody);
+/* The same, without remembering it. */
+int64_t house_time_us(const struct custody *custody);
+/* At start, the ledger being open: a clock that is behind the last entry has gone back meanwhile. */
 void moments_started(struct custody *custody, int64_t last_us);
 void moments_tick(struct custody *custody);
 /* Somebody took a session over; too many of them in a short time are an alarm. */

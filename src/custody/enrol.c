@@ -44,7 +44,7 @@ verb_enrol(struct request *request, const union front_request *body)
 	struct staff staff;
 	uint8_t hash[SHA256_SIZE];
 	uint32_t device = 0;
-	int64_t now = clock_now_us();
+	int64_t now = house_now_us(request->custody);
 	struct az_err err = {0};
 	enum az_status status = people_recognise_new(custody->people,
 	    bytes_make(front->challenge, sizeof(front->challenge)), sign_in->staff_key,

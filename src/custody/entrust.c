@@ -71,7 +71,7 @@ is_allowed(struct request *request, const struct front_entrust *asked,
     const struct client **ret_client, const struct purpose **ret_purpose)
 {
 	struct custody *custody = request->custody;
-	int32_t today = (int32_t)(clock_now_us() / AZ_US_PER_DAY);
+	int32_t today = (int32_t)(house_now_us(request->custody) / AZ_US_PER_DAY);
 	struct az_err err = {0};
 	enum az_status status = AZ_OK;
 

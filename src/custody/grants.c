@@ -94,7 +94,7 @@ grant_apply(struct custody *custody, struct bytes thing, struct az_err *reterr)
 void
 grants_put(struct wire_writer *writer, const struct custody *custody, uint32_t device)
 {
-	int64_t now = clock_now_us();
+	int64_t now = house_time_us(custody);
 	unsigned int count = 0;
 
 	for (size_t i = custody->grant_count; i > 0 && count < ENDPOINT_GRANTS_MAX; i--) {
@@ -119,7 +119,7 @@ grant_to_write(const struct custody *custody, uint32_t id, uint32_t device)
 	const struct device_grant *grant = grant_of(custody, id);
 
 	return grant != NULL && grant->device == device && grant->access == GRANT_WRITE &&
-		holds(grant, clock_now_us())
+		holds(grant, house_time_us(custody))
 	    ? grant
 	    : NULL;
 }
@@ -150,7 +150,7 @@ verb_grant_add(struct request *request, const union front_request *body)
 	const struct front_grant_add *asked = &body->grant_add;
 	struct custody *custody = request->custody;
 	const struct device *device;
-	int64_t now = clock_now_us();
+	int64_t now = house_now_us(request->custody);
 	struct device_grant grant = {.id = (uint32_t)custody->grant_count + 1,
 	    .access = asked->access,
 	    .vendor = asked->vendor,
@@ -202,7 +202,7 @@ verb_grant_close(struct request *request, const union front_request *body)
 		return;
 	}
 	grant = *found;
-	grant.closed_us = clock_now_us();
+	grant.closed_us = house_now_us(request->custody);
 	submit(request, &grant, true);
 }
 
@@ -221,7 +221,7 @@ tell(struct request *request, const struct device_grant *grant)
 	answer_text(&writer, "serial", grant->serial);
 	answer_text(&writer, "access", grant->access == GRANT_WRITE ? "write" : "read");
 	answer_time(&writer, "until", grant->until_us);
-	answer_bool(&writer, "holds", holds(grant, clock_now_us()));
+	answer_bool(&writer, "holds", holds(grant, house_now_us(request->custody)));
 	if (grant->closed_us != 0)
 		answer_time(&writer, "closed", grant->closed_us);
 	answer_end(&writer);

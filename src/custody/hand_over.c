@@ -148,7 +148,7 @@ static enum az_status
 check_recipient(const struct request *request, const struct person *person,
     const struct staff *recipient, const char *label, struct az_err *reterr)
 {
-	if (recipient == NULL || !staff_is_here(recipient, clock_now_us()))
+	if (recipient == NULL || !staff_is_here(recipient, house_now_us(request->custody)))
 		return az_fail(reterr, AZ_DENIED, "hand-over: %s does not work here", label);
 	if (recipient->id == request->staff)
 		return az_fail(reterr, AZ_DENIED, "hand-over: nobody hands over to themselves");

@@ -139,7 +139,8 @@ is_waiting(const struct custody *custody, const struct history *history)
 	const struct approval *approval = policy_approval(custody->policy, history->request);
 
 	return history->state == HISTORY_ASKED && approval != NULL &&
-	    approval->state == APPROVAL_OPEN && !approval_has_expired(approval, clock_now_us());
+	    approval->state == APPROVAL_OPEN &&
+	    !approval_has_expired(approval, house_time_us(custody));
 }
 
 /* The file was approved: its rows may come. */
@@ -189,7 +190,7 @@ ask_history(struct request *request, const struct front_history_add *asked)
 	struct history history = {.staff = request->staff,
 	    .state = HISTORY_ASKED,
 	    .request = ask_number(request),
-	    .asked_us = clock_now_us(),
+	    .asked_us = house_now_us(request->custody),
 	    .rows = asked->rows,
 	    .from_us = asked->from_us,
 	    .to_us = asked->to_us};

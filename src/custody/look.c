@@ -300,7 +300,7 @@ is_granted(struct request *request, const struct front_look *asked,
 	const struct client *client = policy_client_labelled(custody->policy, asked->client);
 	const struct purpose *purpose = NULL;
 	struct whereabouts where = request_whereabouts(request, role);
-	int32_t today = (int32_t)(clock_now_us() / AZ_US_PER_DAY);
+	int32_t today = (int32_t)(house_now_us(request->custody) / AZ_US_PER_DAY);
 	struct az_err err = {0};
 	enum az_status status = AZ_DENIED;
 

@@ -3,7 +3,9 @@
  *
  * The ledger's times never run backwards, so a clock that is set back would only make them stand still; and one that is set
  * forwards would age what expires. Neither is stopped here, since the host's clock is what there is: both are told. What has expired
- * stays so: approvals, their uses and budgets go by the latest time that was seen (house_now_us).
+ * stays so: whatever ends on a day or by a date (approvals, budgets, cases, grants, purposes, campaigns, people) goes by the latest time
+ * that was seen (house_now_us). What lasts minutes (a hand-over, the hour of wrong answers) goes by the clock that there is: after one
+ * that was an hour ahead it would last an hour longer.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -45,12 +47,17 @@ log_jump(struct custody *custody, int64_t moved_us)
 }
 
 int64_t
-house_now_us(struct custody *custody)
+house_time_us(const struct custody *custody)
 {
 	int64_t now = clock_now_us();
 
-	if (now > custody->latest_us)
-		custody->latest_us = now;
+	return now > custody->latest_us ? now : custody->latest_us;
+}
+
+int64_t
+house_now_us(struct custody *custody)
+{
+	custody->latest_us = house_time_us(custody);
 	return custody->latest_us;
 }
 

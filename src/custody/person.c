@@ -165,7 +165,7 @@ find(struct request *request, const struct front_person *asked, bool anybody,
 	const char *verb = verb_name(request->verb);
 	struct person person = {.role = staff != NULL ? staff->role : ROLE_NONE};
 	struct whereabouts where = request_whereabouts(request, person.role);
-	int32_t today = (int32_t)(clock_now_us() / AZ_US_PER_DAY);
+	int32_t today = (int32_t)(house_now_us(request->custody) / AZ_US_PER_DAY);
 	struct az_err err = {0};
 	enum az_status status = AZ_OK;
 

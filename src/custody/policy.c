@@ -65,7 +65,7 @@ verb_policy_extend(struct request *request, const union front_request *body)
 	    .month = extend->month,
 	    .life = extend->life};
 	bool review = extend->until == AZ_DATE_NONE;
-	int32_t today = (int32_t)(clock_now_us() / AZ_US_PER_DAY);
+	int32_t today = (int32_t)(house_now_us(request->custody) / AZ_US_PER_DAY);
 	struct payload payload;
 	struct az_err err = {0};
 	enum az_status status = AZ_OK;
@@ -124,7 +124,7 @@ verb_policy_close(struct request *request, const union front_request *body)
 		return;
 	}
 	extension = *found;
-	extension.closed_us = clock_now_us();
+	extension.closed_us = house_now_us(request->custody);
 	payload_init(&payload);
 	status = payload_put_extension(&payload, &extension);
 	change_submit(request, policy_entry(request, extension.id, DETAIL_CLOSED), status, &payload,
@@ -175,7 +175,8 @@ list_used(struct request *request, const struct staff *staff)
 	answer_text(&writer, "staff", staff->label);
 	answer_text(&writer, "role", role_name(staff->role));
 	for (enum budget_class class = BUDGET_CALLS; class < BUDGET_CLASSES; class ++) {
-		budget_used(custody->budgets, staff->id, class, clock_now_us(), &use);
+		budget_used(
+		    custody->budgets, staff->id, class, house_now_us(request->custody), &use);
 		answer_object(&writer, budget_class_name(class));
 		answer_uint(&writer, "day", use.day);
 		answer_uint(&writer, "month", use.month);

@@ -155,7 +155,7 @@ session_holds(const struct request *request)
 		return device != NULL && device->retired_us == 0 &&
 		    device->guarded_us == request->front->keyed_us;
 	/* Whose key was exchanged meanwhile may be somebody else. */
-	return staff != NULL && staff_is_here(staff, clock_now_us()) &&
+	return staff != NULL && staff_is_here(staff, house_now_us(request->custody)) &&
 	    staff->keyed_us == request->front->keyed_us && device != NULL &&
 	    device->retired_us == 0 && session != NULL && !session->taken_over;
 }

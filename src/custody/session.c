@@ -128,8 +128,8 @@ sign_in_as(struct request *request, uint32_t staff, uint32_t device)
 	enum az_status status = AZ_NO_MEMORY;
 
 	if (sign_in != NULL)
-		status = people_sign_in(custody->people, staff, device, clock_now_us(),
-		    &front->session, &is_new, &taken_over, &err);
+		status = people_sign_in(custody->people, staff, device,
+		    house_now_us(request->custody), &front->session, &is_new, &taken_over, &err);
 	if (status != AZ_OK) {
 		free(sign_in);
 		request_fail_with(request, status, &err);
@@ -174,7 +174,7 @@ verb_sign_in(struct request *request, const union front_request *body)
 	uint32_t staff = 0;
 	uint32_t device = 0;
 	enum az_status status = people_recognise(custody->people,
-	    bytes_make(front->challenge, sizeof(front->challenge)), clock_now_us(),
+	    bytes_make(front->challenge, sizeof(front->challenge)), house_now_us(request->custody),
 	    asked->staff_key, asked->staff_signature, asked->device_key, asked->device_signature,
 	    &staff, &device, &err);
 

@@ -95,7 +95,7 @@ static enum az_status
 read_set(const struct custody *custody, const struct front_slots *asked, struct slot_set *ret_set,
     struct az_err *reterr)
 {
-	int64_t now = clock_now_us();
+	int64_t now = house_time_us(custody);
 	struct slot_set set = {.needed = asked->needed, .count = asked->count, .since_us = now};
 
 	if (custody->unsealed)
@@ -186,7 +186,7 @@ tell_parent(struct request *request, struct az_err *reterr)
 		const struct staff *staff = people_staff(custody->people, set->staff[i]);
 
 		if (staff == NULL || staff->role != ROLE_OFFICER ||
-		    !staff_is_here(staff, clock_now_us()))
+		    !staff_is_here(staff, house_now_us(request->custody)))
 			return az_fail(reterr, AZ_DENIED,
 			    "key give: one of the officers has left: ask for other slots");
 		memcpy(slots.labels[i], staff->label, sizeof(slots.labels[i]));
@@ -315,7 +315,7 @@ log_in_force(struct request *request, struct az_err *reterr)
 	if (made == NULL)
 		return az_fail(reterr, AZ_NO_MEMORY, "key slots: out of memory");
 	made->request = request;
-	custody->slots_wanted.since_us = clock_now_us();
+	custody->slots_wanted.since_us = house_now_us(request->custody);
 	entry.subject = custody->slots_wanted.needed;
 	entry.detail = DETAIL_IN_FORCE;
 	entry.detail64 = custody->slots_wanted.count;
@@ -369,8 +369,8 @@ answer_set(struct wire_writer *writer, const struct custody *custody, const stru
 		if (wanted)
 			answer_bool(writer, "given", custody->passphrases[i] != NULL);
 		else
-			answer_bool(
-			    writer, "here", staff != NULL && staff_is_here(staff, clock_now_us()));
+			answer_bool(writer, "here",
+			    staff != NULL && staff_is_here(staff, house_time_us(custody)));
 		answer_end(writer);
 	}
 	answer_end(writer);

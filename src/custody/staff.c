@@ -110,7 +110,7 @@ staff_of(const struct request *request, const struct front_staff_add *add)
 	    .from = add->from,
 	    .until = add->until,
 	    .keyed_by = request->staff,
-	    .added_us = clock_now_us()};
+	    .added_us = house_now_us(request->custody)};
 
 	(void)snprintf(staff.label, sizeof(staff.label), "%s", add->label);
 	(void)snprintf(staff.name, sizeof(staff.name), "%s", add->name);
@@ -173,7 +173,7 @@ verb_invite(struct request *request, const union front_request *body)
 		return;
 	staff = staff_of(request, &invite->staff);
 	memcpy(staff.invitation, invite->code_hash, sizeof(staff.invitation));
-	staff.invited_until_us = clock_now_us() + invite->seconds * AZ_US_PER_S;
+	staff.invited_until_us = house_now_us(request->custody) + invite->seconds * AZ_US_PER_S;
 	if (custody_stage(custody) == STAGE_SET_UP)
 		status = invite_founder(custody, &staff, &err);
 	else
@@ -212,7 +212,7 @@ verb_rekey(struct request *request, const union front_request *body)
 	staff = *found;
 	memcpy(staff.public_key, rekey->key, sizeof(staff.public_key));
 	staff.keyed_by = request->staff;
-	staff.keyed_us = clock_now_us();
+	staff.keyed_us = house_now_us(request->custody);
 	submit(request, &staff, DETAIL_REKEYED);
 }
 
@@ -235,7 +235,7 @@ verb_staff_end(struct request *request, const union front_request *body)
 		return;
 	}
 	staff = *found;
-	staff.ended_us = clock_now_us();
+	staff.ended_us = house_now_us(request->custody);
 	submit(request, &staff, DETAIL_ENDED);
 }
 

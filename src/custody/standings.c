@@ -238,7 +238,7 @@ check_people(const struct custody *custody, const struct standing_approval *stan
 		    "standing approval %u: who approved it is no officer here any more",
 		    standing->id);
 	/* Whoever had the older key may have signed it. */
-	if (approver->keyed_us > standing->approved_us)
+	if (approver->keyed_us >= standing->approved_us)
 		return az_fail(reterr, AZ_DENIED,
 		    "standing approval %u: who approved it has got another key since",
 		    standing->id);
@@ -287,7 +287,7 @@ state_of(const struct custody *custody, const struct standing_approval *standing
 	if (now_us >= ((int64_t)standing->limits.until + 1) * AZ_US_PER_DAY)
 		return "expired";
 	if (asker == NULL || !staff_is_here(asker, now_us) ||
-	    asker->keyed_us > standing->approved_us ||
+	    asker->keyed_us >= standing->approved_us ||
 	    policy_decide(asker->role, VERB_STATEMENT) != DECISION_ALLOW ||
 	    standing->generation != ledger_generation(custody->ledger) ||
 	    check_people(custody, standing, now_us, &(struct az_err){0}) != AZ_OK)

@@ -395,7 +395,7 @@ verb_ledger_verify(struct request *request, const union front_request *body)
 	    .child = ++custody->next_child,
 	    .log = client != NULL ? client->id : 0,
 	    .last = client != NULL ? client->id : ledger_log_count(custody->ledger) - 1,
-	    .settled_us = clock_now_us(),
+	    .settled_us = house_now_us(request->custody),
 	    .all_ok = true};
 	custody->verifying = verifying;
 	status = ledger_settle(custody->ledger, settled, verifying, &err);

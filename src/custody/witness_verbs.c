@@ -84,8 +84,8 @@ verb_witness_add(struct request *request, const union front_request *body)
 {
 	const struct front_witness_add *add = &body->witness_add;
 	const struct custody *custody = request->custody;
-	struct witness witness = {
-	    .id = (uint32_t)custody->witnesses.count + 1, .added_us = clock_now_us()};
+	struct witness witness = {.id = (uint32_t)custody->witnesses.count + 1,
+	    .added_us = house_now_us(request->custody)};
 	struct az_err err = {0};
 	enum az_status status;
 
@@ -129,7 +129,7 @@ verb_witness_retire(struct request *request, const union front_request *body)
 		return;
 	}
 	witness = *found;
-	witness.retired_us = clock_now_us();
+	witness.retired_us = house_now_us(request->custody);
 	witness_submit(request, &witness, DETAIL_RETIRED);
 }
 
@@ -146,7 +146,8 @@ verb_witness_limit(struct request *request, const union front_request *body)
 	entry.detail = DETAIL_LIMIT;
 	entry.detail64 = body->witness_limit.hours;
 	payload_init(&payload);
-	status = payload_put_cosign_limit(&payload, body->witness_limit.hours, clock_now_us());
+	status = payload_put_cosign_limit(
+	    &payload, body->witness_limit.hours, house_now_us(request->custody));
 	change_submit(request, entry, status, &payload, "limit", body->witness_limit.hours, "");
 }
 

@@ -276,7 +276,7 @@ static struct staleness
 look_at_all(const struct custody *custody)
 {
 	struct staleness found = {0};
-	int64_t now_us = clock_now_us();
+	int64_t now_us = house_time_us(custody);
 	uint32_t logs = ledger_log_count(custody->ledger);
 
 	for (uint32_t log = 0; log < logs && cosign_limit_applies(custody); log++) {
@@ -307,7 +307,7 @@ cosigned_allows(
     const struct custody *custody, const uint32_t *clients, size_t count, struct az_err *reterr)
 {
 	struct staleness all;
-	int64_t now_us = clock_now_us();
+	int64_t now_us = house_time_us(custody);
 
 	if (!cosign_limit_applies(custody))
 		return AZ_OK;
@@ -379,7 +379,7 @@ answer_cosigned(struct wire_writer *writer, const struct custody *custody, uint3
 	}
 	if (cosign_limit_applies(custody)) {
 		answer_time(writer, "stale_from", stale_us(custody, log));
-		answer_bool(writer, "stale", is_stale(custody, log, clock_now_us()));
+		answer_bool(writer, "stale", is_stale(custody, log, house_time_us(custody)));
 	}
 }
 
@@ -387,7 +387,7 @@ void
 answer_witnesses(struct wire_writer *writer, const struct custody *custody)
 {
 	struct staleness found = look_at_all(custody);
-	int64_t now_us = clock_now_us();
+	int64_t now_us = house_time_us(custody);
 	int64_t first_us;
 	size_t witnesses = count_witnesses(custody, &first_us);
 	uint32_t logs = ledger_log_count(custody->ledger);

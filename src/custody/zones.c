@@ -83,7 +83,8 @@ verb_zone_add(struct request *request, const union front_request *body)
 {
 	const struct front_zone_add *add = &body->zone_add;
 	struct custody *custody = request->custody;
-	struct zone zone = {.id = policy_next_zone(custody->policy), .added_us = clock_now_us()};
+	struct zone zone = {
+	    .id = policy_next_zone(custody->policy), .added_us = house_now_us(request->custody)};
 	struct zone checked;
 	const struct zone *before = NULL;
 	struct az_err err = {0};
@@ -129,7 +130,7 @@ verb_zone_close(struct request *request, const union front_request *body)
 	if (found == NULL)
 		return;
 	zone = *found;
-	zone.closed_us = clock_now_us();
+	zone.closed_us = house_now_us(request->custody);
 	zone_submit(request, &zone, DETAIL_CLOSED);
 }
 

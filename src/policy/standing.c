@@ -60,7 +60,8 @@ policy_may_use(
 	if (use->staff == 0 || use->staff != standing->asker)
 		return az_fail(reterr, AZ_DENIED,
 		    "standing approval %u: it is for who asked for it", standing->id);
-	if (use->keyed_us > standing->approved_us)
+	/* Where the clock stands still both have one time. */
+	if (use->keyed_us >= standing->approved_us)
 		return az_fail(reterr, AZ_DENIED,
 		    "standing approval %u: who asked for it has got another key since",
 		    standing->id);

@@ -277,6 +277,13 @@ ok "a line without an end is refused (exit $code)"
 [ "$(awk '/VmHWM/ { print $2 }' "/proc/$keeper/status")" -lt 1500000 ]
 ok 'in bounded memory'
 rm line.csv
+# One of ten gigabytes and more: it is given up long before its end.
+{ printf 'name,phone\nAnna Abbott,'; yes 0123456789 | tr -d '\n'; } 2>/dev/null |
+	timeout -k 2 60 "$az" --key sato.key trace --case "$number" - >out 2>err
+code=$?
+gives 1 'nor is one that never ends'
+[ "$(awk '/VmHWM/ { print $2 }' "/proc/$keeper/status")" -lt 1500000 ]
+ok 'in no more memory'
 truncate -s 1G sparse.csv
 as sato trace --case "$number" sparse.csv
 gives 1 'a gigabyte of nothing, too'
@@ -326,6 +333,47 @@ gives 4 'and changed ones'
 cp -p kept "house/keeper/trace/$mine"
 as sato trace --case "$number" leak.csv
 gives 0 'the own ones do'
+
+# A front that has been captured asks past the commands.
+before=$number
+open_case --rows 300
+is "$number" $((before + 1)) 'another case is open'
+for what in none rows other; do
+	code=0
+	cp leak.csv given.csv
+	AZUKARI_KEY=$work/sato.key "${AZUKARI_REPLAY:?}" search $what "$number" given.csv >out 2>err || code=$?
+	gives 1 "it searches for nothing that was not given: $what"
+	cmp -s leak.csv given.csv
+	ok "$what: and is told nothing of anybody"
+done
+as sato --json case list
+is "$(json ".cases[] | select(.case == $number) | .used")" 0 'nothing of the case was used'
+as sato trace --case "$number" leak.csv
+gives 0 'the house goes on'
+
+# A case is over after its days, whatever is left of it.
+if [ -n "${AZUKARI_JUMP:-}" ]; then
+	stop
+	cp "$AZUKARI_JUMP" jump.so
+	chmod 755 "$work" # a keeper of another user reads it, too
+	truncate -s 8 jump.so.by
+	export LD_PRELOAD="$work/jump.so"
+	serve
+	unset LD_PRELOAD
+	open_case --days 2
+	as sato trace --case "$number" leak.csv
+	gives 0 'a case of two days'
+	python3 -c 'import struct; open("jump.so.by","r+b").write(struct.pack("<q", 49 * 3600 * 1000000))'
+	sleep 2.2
+	as sato trace --case "$number" leak.csv
+	gives 3 'allows nothing two days later'
+	as sato --json case list
+	is "$(json ".cases[] | select(.case == $number) | .state")" over 'which the list says'
+	python3 -c 'import struct; open("jump.so.by","r+b").write(struct.pack("<q", 0))'
+	sleep 2.2
+	as sato trace --case "$number" leak.csv
+	gives 3 'nor with the clock set back'
+fi
 run ledger verify
 gives 0 'the ledger holds'
 plan

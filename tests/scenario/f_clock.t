@@ -83,6 +83,29 @@ stop
 preloaded
 run approve 1
 gives 3 'also in a keeper that knows the time from its ledger alone (I7)'
+
+# Whatever else has an end is over by it, and no clock that is set back brings it again.
+tomorrow=$(date -u -d '+1 day' +%F)
+run purpose add c01/q --fields name --roles agent --until "$tomorrow"
+as mori entrust --client c01 --purpose q --as-of 2026-01-01 list.csv
+run staff until sato "$tomorrow"
+as ito disclose --client c01 --purpose q --by number=1 --reason enquiry
+gives 0 'a purpose of a day'
+as sato case list
+gives 0 'and somebody with a last day'
+for there in $((3 * 86400)) 0; do
+	move $there
+	as ito disclose --client c01 --purpose q --by number=1 --reason enquiry
+	gives 3 "the purpose is over ($there s on)"
+	as sato case list
+	gives 3 "the person has left ($there s on)"
+done
+stop
+preloaded
+as ito disclose --client c01 --purpose q --by number=1 --reason enquiry
+gives 3 'all of it also after a start: the purpose'
+as sato case list
+gives 3 'and the person'
 stop
 serve
 

@@ -3,6 +3,8 @@
  *
  *	replay SIGNED SENT [BIT]     signs one request and sends the signature as the approval of another, or changes a bit of it
  *	replay import NUMBER FILE    gives the file of a history without having had it read on this side
+ *	replay search WHAT CASE FILE searches for what was not given: none (no list), rows (nor what each row is), other (in another
+ *	                             case than the list was given to)
  *	replay guard WHAT            does by a human's line what only a guard may: report, put, bytes, end, written
  *	replay hold SECONDS          has the house hold still as for a backup, and copies nothing
  */
@@ -80,6 +82,32 @@ hold(struct front *front, const char *seconds, struct front_answer *answer, stru
 	return status;
 }
 
+static enum az_status
+search(struct front *front, char **argv, struct front_answer *answer, struct az_err *reterr)
+{
+	union front_request request = {0};
+	bool in_other = strcmp(argv[2], "other") == 0;
+	int fd = open(argv[4], O_RDWR | O_CLOEXEC);
+	enum az_status status = AZ_OK;
+
+	if (fd < 0)
+		return AZ_NOT_FOUND;
+	request.trace.id = (uint32_t)strtoul(argv[3], NULL, 10);
+	if (in_other) {
+		request.trace_list.id = (uint32_t)strtoul(argv[3], NULL, 10);
+		status = front_ask(front, FRONT_TRACE_LIST, &request, fd, answer, reterr);
+		if (status != AZ_OK || answer->status != AZ_OK)
+			return AZ_INTERNAL;
+		front_answer_fini(answer);
+		front_answer_init(answer);
+		request = (union front_request){0};
+		request.trace.id = (uint32_t)strtoul(argv[3], NULL, 10) - 1;
+	}
+	if (strcmp(argv[2], "rows") == 0)
+		return front_ask(front, FRONT_TRACE_ROWS, &request, fd, answer, reterr);
+	return front_ask(front, FRONT_TRACE, &request, -1, answer, reterr);
+}
+
 /* What only guards may, from who is none. */
 static enum az_status
 as_guard(struct front *front, const char *what, struct front_answer *answer, struct az_err *reterr)
@@ -148,6 +176,8 @@ main(int argc, char **argv)
 	status = front_connect(&cli, &front, &err);
 	if (status == AZ_OK && argc == 4 && strcmp(argv[1], "import") == 0)
 		status = import(front, argv, &answer, &err);
+	else if (status == AZ_OK && argc == 5 && strcmp(argv[1], "search") == 0)
+		status = search(front, argv, &answer, &err);
 	else if (status == AZ_OK && strcmp(argv[1], "guard") == 0)
 		status = as_guard(front, argv[2], &answer, &err);
 	else if (status == AZ_OK && strcmp(argv[1], "hold") == 0)
