@@ -211,8 +211,10 @@ make_copies(struct feed *feed)
 
 		for (uint32_t r = 1; r <= world->record_count; r++)
 			size += world_version_on(&world->records[r], day) > 0;
-		feed->copies[feed->copy_count++] = (struct model_copy){
-		    .client = MODEL_NONE, .time_us = day * DAY_US, .size = size};
+		/* Before the first delivery there is nothing to copy. */
+		if (size > 0)
+			feed->copies[feed->copy_count++] = (struct model_copy){
+			    .client = MODEL_NONE, .time_us = day * DAY_US, .size = size};
 	}
 }
 
