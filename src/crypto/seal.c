@@ -28,7 +28,6 @@
 #include "crypto/hash.h"
 
 #define HALF_NONCE 12
-#define HALVES_MAX 76 /* as many as make a secret of a kilobyte */
 
 struct seal_secrets {
 	uint8_t key[SEAL_KEY_SIZE];
@@ -38,7 +37,7 @@ struct seal_secrets {
 	uint8_t kx_of[HALF_NONCE]; /* the first half that it was derived from */
 	uint32_t halves_left;
 	uint8_t first[HALF_NONCE]; /* of the nonces to come */
-	uint8_t second[HALVES_MAX][HALF_NONCE];
+	uint8_t second[SEAL_TOGETHER][HALF_NONCE];
 };
 
 struct seal_key {
@@ -182,7 +181,7 @@ seal(struct seal_key *key, struct bytes associated, struct bytes plain, uint8_t 
 	if (secrets->halves_left == 0) {
 		random_bytes((uint8_t *)secrets + offsetof(struct seal_secrets, first),
 		    HALF_NONCE + sizeof(secrets->second));
-		secrets->halves_left = HALVES_MAX;
+		secrets->halves_left = SEAL_TOGETHER;
 	}
 	/* Counted down before it is used: whatever happens next, no nonce is taken twice. */
 	secrets->halves_left--;

@@ -1,6 +1,8 @@
 /*
  * Sealing: authenticated encryption with XAES-256-GCM (C2SP xaes-256-gcm), 24 random bytes of nonce
- * before the ciphertext and 16 bytes of tag behind it, so that a restored backup can never repeat one.
+ * before the ciphertext and 16 bytes of tag behind it, so that a restored backup can never repeat one. At most SEAL_TOGETHER
+ * messages that follow each other have the first 12 bytes of it in common, and with them the message key: docs/format/sealing.md has
+ * what that is worth.
  *
  * Threads  a seal_key belongs to one thread at a time; seal_key_copy makes another.
  */
@@ -15,6 +17,7 @@
 #define SEAL_NONCE_SIZE 24
 #define SEAL_TAG_SIZE   16
 #define SEAL_OVERHEAD   (SEAL_NONCE_SIZE + SEAL_TAG_SIZE)
+#define SEAL_TOGETHER   76 /* as many as make a secret of a kilobyte */
 
 struct seal_key;
 

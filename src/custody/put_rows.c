@@ -48,26 +48,46 @@ feed(void *arg)
 	return NULL;
 }
 
+/* What a row may be found by, made of its values: intake sends no match keys with a list that is searched for. */
+static enum az_status
+take_row(struct put_search *search, const struct row *values, struct az_err *reterr)
+{
+	AZ_UNCLEARED struct match_key keys[MATCH_KEYS_MAX];
+	bool bad_birth = false;
+	size_t count = match_row(values, keys, &bad_birth);
+	enum az_status status = AZ_OK;
+
+	for (size_t k = 0; k < count && status == AZ_OK; k++) {
+		if ((KINDS & 1u << keys[k].kind) != 0)
+			status = put_search_add(
+			    search, keys[k].kind, bytes_make(keys[k].key, keys[k].size), reterr);
+	}
+	az_wipe(keys, count * sizeof(*keys));
+	return status;
+}
+
 static enum az_status
 take_rows(struct put_search *search, struct bytes frame, struct az_err *reterr)
 {
 	struct wire_reader reader;
 	uint32_t count;
+	uint32_t taken = 0;
 	enum az_status status = AZ_OK;
 
 	wire_reader_init(&reader, frame);
 	count = wire_get_count(&reader, INTAKE_ROWS_MAX, 10);
 	for (uint32_t i = 0; i < count && !reader.failed && status == AZ_OK; i++) {
-		struct intake_row row;
+		AZ_UNCLEARED struct intake_row row;
+		AZ_UNCLEARED struct row values;
 
 		intake_row_get(&reader, &row);
-		for (uint8_t k = 0; k < row.key_count && !reader.failed && status == AZ_OK; k++) {
-			enum match_kind kind = row.keys[k].kind;
-
-			if ((KINDS & 1u << kind) != 0)
-				status = put_search_add(search, kind, row.keys[k].key, reterr);
-		}
+		if (reader.failed || row.key_count > 0 || row_decode(row.encoded, &values) != AZ_OK)
+			break;
+		status = take_row(search, &values, reterr);
+		taken++;
 	}
+	if (status == AZ_OK && taken < count)
+		return az_fail(reterr, AZ_FORGED, "put: intake said what cannot be");
 	if (status == AZ_OK && !wire_end(&reader))
 		status = az_fail(reterr, AZ_FORGED, "put: intake said what cannot be");
 	return status;

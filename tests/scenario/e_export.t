@@ -43,7 +43,7 @@ is "$(sed -n 2p tree/checkpoint)" 5 'its checkpoint last'
 run ledger export --log house tree
 gives 4 'not with another log (I5)'
 cp -a tree forked
-sed '3s/^./x/' tree/checkpoint >forked/checkpoint
+sed '3{s/^x/y/;t;s/^./x/}' tree/checkpoint >forked/checkpoint
 run ledger export --log c01 forked
 [ "$code" -eq 4 ] || [ "$code" -eq 1 ]
 ok "nor one with another history (I5, exit $code)"

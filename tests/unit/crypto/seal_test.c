@@ -310,6 +310,27 @@ no_nonce_is_used_twice_by_a_key_or_its_copy(void **state)
 	seal_key_free(&copy);
 }
 
+/* Of one key: so many have the first half in common, and no more. */
+static void
+a_message_key_is_for_few_messages(void **state)
+{
+	struct seal_key *key = key_of(5);
+	uint8_t first[SEAL_NONCE_SIZE] = {0};
+	size_t together = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 10 * SEAL_TOGETHER; i++) {
+		uint8_t nonce[SEAL_NONCE_SIZE];
+
+		seal_nothing(key, nonce);
+		together = memcmp(nonce, first, SEAL_NONCE_SIZE / 2) == 0 ? together + 1 : 1;
+		assert_true(together <= SEAL_TOGETHER);
+		assert_int_equal(together, i % SEAL_TOGETHER + 1);
+		memcpy(first, nonce, sizeof(first));
+	}
+	seal_key_free(&key);
+}
+
 static void
 a_child_after_fork_does_not_repeat_its_parents_nonces(void **state)
 {
@@ -361,6 +382,7 @@ main(void)
 	    cmocka_unit_test(nothing_at_all_can_be_sealed_but_not_forged),
 	    cmocka_unit_test(a_copy_opens_what_its_original_sealed),
 	    cmocka_unit_test(no_nonce_is_used_twice_by_a_key_or_its_copy),
+	    cmocka_unit_test(a_message_key_is_for_few_messages),
 	    cmocka_unit_test(a_child_after_fork_does_not_repeat_its_parents_nonces),
 	};
 
