@@ -49,9 +49,10 @@ for name in keeper vault intake scanner; do
 	ok "azukari-$name is a user who cannot sign in"
 done
 [ ! -e "$root/etc/systemd/system/sysinit.target.wants/azukari-guard.service" ] &&
-	[ ! -e "$root/etc/systemd/system/multi-user.target.wants/azukari.service" ]
+	[ ! -e "$root/etc/systemd/system/multi-user.target.wants/azukari.service" ] &&
+	[ ! -e "$root/etc/systemd/system/multi-user.target.wants/azukari-forward.service" ]
 ok 'no service is enabled'
-in_root sh -c 'for unit in azukari azukari-guard; do systemd-analyze verify /lib/systemd/system/$unit.service; done' \
+in_root sh -c 'for unit in azukari azukari-guard azukari-forward; do systemd-analyze verify /lib/systemd/system/$unit.service; done' \
 	>"$work"/verify.log 2>&1
 # A small system has no manuals, and says so of each that a unit names.
 ! grep -v "Command 'man " "$work"/verify.log

@@ -19,6 +19,7 @@ cp -a "$tree/packaging/debian" "$tree/debian"
 for unit in azukari azukari-guard; do
 	cp "$tree/packaging/systemd/$unit.service" "$tree/debian/$unit.service"
 done
+cp "$tree/packaging/systemd/azukari-forward.service" "$tree/debian/azukari-guard.azukari-forward.service"
 # The version is the program's.
 version=$(sed -n "s/^  version: '\(.*\)',$/\1/p" meson.build)-1
 sed -i "1s/(.*)/($version)/" "$tree/debian/changelog"
@@ -27,7 +28,7 @@ sed -i "1s/(.*)/($version)/" "$tree/debian/changelog"
 	tail -40 "$out/log" >&2
 	exit 1
 }
-for unit in azukari azukari-guard; do
+for unit in azukari azukari-guard azukari-forward; do
 	! command -v systemd-analyze >/dev/null ||
 		systemd-analyze security --no-pager --offline=true "packaging/systemd/$unit.service" | tail -1
 done
