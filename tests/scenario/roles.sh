@@ -41,9 +41,9 @@ fill() { # who, command
 	esac
 	echo "$2" | sed "s/NEW/n$new/; s/KEY/$(key)/; s/COLLEAGUE/$colleague/; s/RECIPIENT/$recipient/; s/UNTIL/$until/; s/REQUEST/$request/"
 }
-newest() { # how many: their types, the newest first, but for who came and went
+newest() { # how many: their types, the newest first, but for who came and went, and for the guard that is not heard
 	AZUKARI_KEY=$work/aoki.key "$az" --json ledger query --max 12 2>/dev/null |
-		jq -r '[.entries[] | select(.type | IN("signed-in", "signed-out", "queried") | not) | .type][:'"$1"'] | join(" ")'
+		jq -r '[.entries[] | select(.type | IN("signed-in", "signed-out", "queried", "alarm") | not) | .type][:'"$1"'] | join(" ")'
 }
 cell() { # verb, role, who, cell, command
 	verb=$1 role=$2 name=$3 cell=$4
