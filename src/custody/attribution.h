@@ -46,6 +46,8 @@ const struct model_result *attribution_result(const struct attribution *attribut
  * looked_at, unexplained, histories[]. docs/format/attribute.md. Probabilities are texts with four decimals.
  */
 void attribution_answer(const struct attribution *attribution, struct wire_writer *writer);
+/* The same in the form that is hashed into the ledger (proto/finding.h). */
+void attribution_finding(const struct attribution *attribution, struct wire_writer *writer);
 
 /* --- for custody.c ---------------------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "custody/attribution_internal.h"
+#include "proto/finding.h"
 
 #define WORDS_MAX 320u
 #define POSSIBLE  0.05 /* of a leak, below which nobody is said to be in it */
@@ -14,15 +15,21 @@ attribution_result(const struct attribution *attribution)
 	return &attribution->result;
 }
 
+#define ODDS_MAX 16u
+
 /* A probability, never told as certain. */
+static void
+odds_text(double odds, char text[ODDS_MAX])
+{
+	(void)snprintf(text, ODDS_MAX, "%.4f", odds > 0.9999 ? 0.9999 : odds);
+}
+
 static void
 answer_odds(struct wire_writer *writer, const char *name, double odds)
 {
-	char text[16];
+	char text[ODDS_MAX];
 
-	if (odds > 0.9999)
-		odds = 0.9999;
-	(void)snprintf(text, sizeof(text), "%.4f", odds);
+	odds_text(odds, text);
 	answer_text(writer, name, text);
 }
 
@@ -58,32 +65,44 @@ pool_label(const struct attribution *attribution, uint32_t index, char words[WOR
 	    purpose != NULL ? purpose->label : "");
 }
 
-/* The kind of who it is, and a member of that name with the label. */
+/* The kind of who it is, the member that has their label, and that in words; NULL: nobody has one. */
+static const char *
+describe_who(const struct attribution *attribution, struct model_who who, const char **ret_member,
+    char words[WORDS_MAX])
+{
+	const struct client *client;
+
+	*ret_member = NULL;
+	words[0] = '\0';
+	switch (who.owner) {
+	case MODEL_PERSON:
+		*ret_member = "staff";
+		(void)snprintf(words, WORDS_MAX, "%s", person_label(attribution, who.index));
+		return "staff";
+	case MODEL_CLIENT:
+		*ret_member = "client";
+		client = policy_client(attribution->custody->policy, who.index + 1);
+		(void)snprintf(words, WORDS_MAX, "%s", client != NULL ? client->label : "");
+		return "client";
+	case MODEL_POOL:
+		*ret_member = "purpose";
+		pool_label(attribution, who.index, words);
+		return "pool";
+	case MODEL_STORE: return "store";
+	case MODEL_ELSEWHERE:
+	default: return "elsewhere";
+	}
+}
+
 static void
 answer_who(struct wire_writer *writer, const struct attribution *attribution, struct model_who who)
 {
-	const struct client *client;
 	char words[WORDS_MAX];
+	const char *member;
 
-	switch (who.owner) {
-	case MODEL_PERSON:
-		answer_text(writer, "who", "staff");
-		answer_text(writer, "staff", person_label(attribution, who.index));
-		break;
-	case MODEL_CLIENT:
-		client = policy_client(attribution->custody->policy, who.index + 1);
-		answer_text(writer, "who", "client");
-		answer_text(writer, "client", client != NULL ? client->label : "");
-		break;
-	case MODEL_POOL:
-		pool_label(attribution, who.index, words);
-		answer_text(writer, "who", "pool");
-		answer_text(writer, "purpose", words);
-		break;
-	case MODEL_STORE: answer_text(writer, "who", "store"); break;
-	case MODEL_ELSEWHERE:
-	default: answer_text(writer, "who", "elsewhere");
-	}
+	answer_text(writer, "who", describe_who(attribution, who, &member, words));
+	if (member != NULL)
+		answer_text(writer, member, words);
 }
 
 /* --- by what ---------------------------------------------------------------------------------- */
@@ -315,4 +334,42 @@ attribution_answer(const struct attribution *attribution, struct wire_writer *wr
 	answer_end(writer);
 	answer_common(writer, attribution);
 	answer_histories(writer, attribution);
+}
+
+/* --- what is hashed into the ledger ------------------------------------------------------------- */
+
+#define TIME_ROOM 40u
+
+void
+attribution_finding(const struct attribution *attribution, struct wire_writer *writer)
+{
+	const struct model_result *result = &attribution->result;
+	bool dated = result->from_us <= result->to_us;
+	char from[TIME_ROOM] = "";
+	char to[TIME_ROOM] = "";
+	struct finding finding = {.verdict = model_verdict_name(result->verdict),
+	    .from = from,
+	    .to = to,
+	    .suspects = (uint8_t)result->suspect_count};
+
+	if (dated && result->from_us != INT64_MIN)
+		clock_format_utc(result->from_us, from, sizeof(from));
+	if (dated && result->to_us != MODEL_NEVER)
+		clock_format_utc(result->to_us, to, sizeof(to));
+	finding_put(writer, &finding);
+	for (size_t i = 0; i < result->suspect_count; i++) {
+		const struct model_suspect *suspect = &result->suspects[i];
+		char posterior[ODDS_MAX], flat[ODDS_MAX], label[WORDS_MAX];
+		const char *member;
+		struct finding_suspect told = {.leak = suspect->leak + 1,
+		    .rows_explained = suspect->rows_explained,
+		    .who = describe_who(attribution, suspect->who, &member, label),
+		    .label = label,
+		    .posterior = posterior,
+		    .posterior_flat = flat};
+
+		odds_text(suspect->posterior, posterior);
+		odds_text(suspect->posterior_flat, flat);
+		finding_put_suspect(writer, &told);
+	}
 }

@@ -68,6 +68,7 @@ tell_entries(const struct tracing *tracing)
 			    request, ENTRY_TRACE_OPENED, client->label, client->opened_index);
 	}
 	tell_entry(request, ENTRY_TRACED, NULL, tracing->index);
+	tell_entry(request, ENTRY_ATTRIBUTED, NULL, tracing->attributed_index);
 }
 
 static void

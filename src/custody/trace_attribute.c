@@ -1,6 +1,6 @@
 /*
- * After the verdicts: the rows are handed to an attribution, some a round, and its result goes into the answer. Where it
- * cannot be had the verdicts stand without it, and the answer says why.
+ * After the verdicts: the rows are handed to an attribution, some a round, and its result goes into an entry, and once that is durable
+ * into the answer. Where it cannot be had the verdicts stand without it, and both say so.
  */
 #include "custody/attribution.h"
 #include "custody/tracing.h"
@@ -83,7 +83,7 @@ attributed(void *arg, enum az_status status, const struct az_err *err)
 
 	tracing->is_attributed = status == AZ_OK;
 	tracing->attribution_err = *err;
-	tracing_answer(tracing);
+	tracing_log_attribution(tracing);
 }
 
 void

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/hash.h"
+#include "custody/attribution.h"
 #include "custody/tracing.h"
+#include "proto/finding.h"
 
 /* --- entries ---------------------------------------------------------------------------------- */
 
@@ -199,6 +202,61 @@ tracing_log_verdicts(struct tracing *tracing)
 	memcpy(entry.document, tracing->root, sizeof(entry.document));
 	status = ledger_submit(tracing->custody->ledger, &entry, bytes_make(NULL, 0),
 	    verdicts_are_durable, tracing, &err);
+	if (status == AZ_OK)
+		tracing->answers_open++;
+	else
+		tracing_fail(tracing, status, &err);
+}
+
+static void
+attribution_is_durable(void *arg, const struct az_ticket *ticket)
+{
+	struct tracing *tracing = arg;
+
+	tracing->answers_open--;
+	tracing->attributed_index = ticket_index(ticket);
+	if (tracing_stage_of(tracing) == TRACING_HAS_FAILED)
+		tracing_end_failed(tracing);
+	else
+		tracing_answer(tracing);
+}
+
+/* SHA-256 of who was found; of what could not be weighed, of an undetermined verdict without suspects. */
+static enum az_status
+hash_finding(const struct tracing *tracing, uint8_t ret_hash[SHA256_SIZE], struct az_err *reterr)
+{
+	static const struct finding none = {.verdict = "undetermined", .from = "", .to = ""};
+	struct wire_writer writer;
+	struct buffer bytes;
+
+	buffer_init(&bytes, FINDING_MAX, false);
+	wire_writer_init(&writer, &bytes);
+	if (tracing->is_attributed)
+		attribution_finding(tracing->attribution, &writer);
+	else
+		finding_put(&writer, &none);
+	if (writer.status == AZ_OK)
+		sha256(buffer_peek(&bytes), ret_hash);
+	buffer_fini(&bytes);
+	return writer.status == AZ_OK
+	    ? AZ_OK
+	    : az_fail(reterr, writer.status, "trace: what was found cannot be written down");
+}
+
+void
+tracing_log_attribution(struct tracing *tracing)
+{
+	struct ledger_entry entry = request_entry(tracing->request, ENTRY_ATTRIBUTED);
+	struct az_err err = {0};
+	enum az_status status = hash_finding(tracing, entry.document, &err);
+
+	entry.subject = tracing->id;
+	entry.outcome = tracing->is_attributed ? AZ_OK : AZ_INTERNAL;
+	if (tracing->is_attributed)
+		entry.detail = (uint32_t)attribution_result(tracing->attribution)->suspect_count;
+	if (status == AZ_OK)
+		status = ledger_submit(tracing->custody->ledger, &entry, bytes_make(NULL, 0),
+		    attribution_is_durable, tracing, &err);
 	if (status == AZ_OK)
 		tracing->answers_open++;
 	else

@@ -240,6 +240,7 @@ struct tracing {
 	struct attribution *attribution;
 	size_t attribute_chunk, attribute_row; /* the next to be handed on */
 	bool is_attributed;
+	uint64_t attributed_index;     /* of its entry */
 	struct az_err attribution_err; /* why not */
 
 	atomic_size_t taken;   /* work that was handed out */
@@ -307,6 +308,8 @@ void tracing_drop(struct tracing *tracing);
 void tracing_fail(struct tracing *tracing, enum az_status status, const struct az_err *err);
 /* Ends what has failed, once no answer is open any more. */
 void tracing_end_failed(struct tracing *tracing);
+/* trace_log.c: the entry that says who was found, and then the answer. */
+void tracing_log_attribution(struct tracing *tracing);
 
 /* --- trace_read.c, trace_search.c, trace_open.c, trace_tell.c ------------------------------------ */
 

@@ -81,6 +81,9 @@ enum entry_type {
 	    105, /* subject: the case; detail: which of its lists; rows; document: SHA-256 of the file */
 	ENTRY_TRACED =
 	    107, /* subject: the case; detail: rows of ours; rows: all; document: root over the verdicts */
+	/* After its verdicts. subject: the case; detail: suspects; document: SHA-256 of the finding (proto/finding.h); outcome: whether it was
+	   weighed */
+	ENTRY_ATTRIBUTED = 108,
 	ENTRY_HISTORY =
 	    112, /* subject: the history; detail: 1 approved, 2 kept; detail64: rows; document: SHA-256 of the file */
 	/* Files and disks that are scanned for what is the house's: before anything is looked for, and after. */

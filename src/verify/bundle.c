@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "crypto/hash.h"
+#include "proto/finding.h"
 #include "verify/commands.h"
 #include "verify/verify.h"
 
@@ -19,7 +21,7 @@ struct bundle {
 	int dirfd;
 	json_t *result;
 	struct note_key house; /* given; its name is empty if none was */
-	uint64_t lists, opened, traced, entries;
+	uint64_t lists, opened, traced, attributed, entries;
 };
 
 static enum az_status
@@ -85,6 +87,77 @@ check_traced(struct bundle *bundle, const struct ledger_entry *entry, struct az_
 	return AZ_OK;
 }
 
+/* The text of a member; empty if it has none. */
+static const char *
+text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text != NULL ? text : "";
+}
+
+/* A probability, as the house writes it; false if it is none. */
+static bool
+odds_of(const json_t *object, const char *name, char text[16])
+{
+	const json_t *value = json_object_get(object, name);
+	double odds = json_number_value(value);
+
+	if (!json_is_number(value) || !(odds >= 0.0 && odds <= 1.0))
+		return false;
+	(void)snprintf(text, 16, "%.4f", odds);
+	return true;
+}
+
+static bool
+put_suspect(struct wire_writer *writer, const json_t *object)
+{
+	char posterior[16], flat[16];
+	struct finding_suspect suspect = {
+	    .who = text_of(object, "who"), .posterior = posterior, .posterior_flat = flat};
+
+	suspect.label = strcmp(suspect.who, "pool") == 0 ? text_of(object, "purpose")
+							 : text_of(object, suspect.who);
+	if (!number_of(object, "leak", &suspect.leak) ||
+	    !number_of(object, "rows_explained", &suspect.rows_explained) ||
+	    !odds_of(object, "posterior", posterior) || !odds_of(object, "posterior_flat", flat))
+		return false;
+	finding_put_suspect(writer, &suspect);
+	return true;
+}
+
+/* That the result names whom the house named, with its odds. */
+static enum az_status
+check_attributed(struct bundle *bundle, const struct ledger_entry *entry, struct az_err *reterr)
+{
+	const json_t *dating = json_object_get(bundle->result, "dating");
+	const json_t *suspects = json_object_get(bundle->result, "suspects");
+	size_t count = json_array_size(suspects);
+	struct finding finding = {.verdict = text_of(bundle->result, "verdict"),
+	    .from = text_of(dating, "from"),
+	    .to = text_of(dating, "to"),
+	    .suspects = (uint8_t)count};
+	uint8_t hash[SHA256_SIZE] = {0};
+	struct wire_writer writer;
+	struct buffer bytes;
+	bool good = count <= UINT8_MAX && entry->detail == count;
+
+	bundle->attributed++;
+	buffer_init(&bytes, FINDING_MAX, false);
+	wire_writer_init(&writer, &bytes);
+	finding_put(&writer, &finding);
+	for (size_t i = 0; i < count && good; i++)
+		good = put_suspect(&writer, json_array_get(suspects, i));
+	good = good && writer.status == AZ_OK;
+	if (good)
+		sha256(buffer_peek(&bytes), hash);
+	buffer_fini(&bytes);
+	if (!good ||
+	    !bytes_equal(bytes_make(hash, sizeof(hash)), bytes_make(entry->document, sizeof(hash))))
+		return contradicts("who had the rows", reterr);
+	return AZ_OK;
+}
+
 static enum az_status
 check_entry(struct bundle *bundle, const char *type, const struct ledger_entry *entry,
     bool of_client, struct az_err *reterr)
@@ -99,6 +172,8 @@ check_entry(struct bundle *bundle, const char *type, const struct ledger_entry *
 		return check_list(bundle, entry, reterr);
 	if (entry->type == ENTRY_TRACED)
 		return check_traced(bundle, entry, reterr);
+	if (entry->type == ENTRY_ATTRIBUTED)
+		return check_attributed(bundle, entry, reterr);
 	bundle->opened += entry->rows;
 	return AZ_OK;
 }
@@ -179,8 +254,8 @@ check(struct bundle *bundle, struct az_err *reterr)
 		status = check_proof(bundle, json_array_get(items, i), reterr);
 	/* What has no entry is nobody's word but the bundle's. */
 	if (status == AZ_OK &&
-	    (bundle->traced != 1 || bundle->lists == 0 || bundle->lists != lists ||
-		!is_number(bundle->result, "opened", bundle->opened)))
+	    (bundle->traced != 1 || bundle->attributed != 1 || bundle->lists == 0 ||
+		bundle->lists != lists || !is_number(bundle->result, "opened", bundle->opened)))
 		status = contradicts("what it has no entry of", reterr);
 	return status;
 }
@@ -234,7 +309,8 @@ verify_bundle(const struct verify_options *options)
 		if (options->house_vkey == NULL)
 			(void)puts("NOTE: keys were taken from the bundle itself; give "
 				   "--house-vkey.");
-		(void)puts("who had the rows is computed from other entries, and is not in these");
+		(void)puts("that the house found who had the rows is in them; how, is computed "
+			   "from others");
 	}
 	return say_good(options, object);
 }

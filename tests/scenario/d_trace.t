@@ -152,7 +152,7 @@ check() { # bundle, options…
 }
 as sato --json trace --case 1 --bundle bundle --rows rows.csv leak.csv foreign.csv
 gives 0 'a trace makes a bundle'
-is "$(json '[.entries[].entry] | join(" ")')" 'trace-list trace-list trace-opened traced' 'of all entries behind it'
+is "$(json '[.entries[].entry] | join(" ")')" 'trace-list trace-list trace-opened traced attributed' 'of all entries behind it'
 check bundle
 gives 0 'which holds'
 grep -q 'keys were taken from the bundle itself' out
@@ -165,6 +165,8 @@ gives 4 'and with no other'
 as sato --json trace --case 1 --bundle bundle leak.csv
 gives 1 'a bundle is never written over'
 for change in 's/"rows": 100/"rows": 99/' 's/"ours": 100/"ours": 101/' 's/"not_found": 40/"not_found": 41/' 's/"case": 1,/"case": 2,/' \
+	's/"verdict": "[a-z]*"/"verdict": "elsewhere"/' 's/"posterior": [0-9.]*/"posterior": 0.5/' 's/"rows_explained": [0-9]*/"rows_explained": 1/' \
+	's/"who": "[a-z]*"/"who": "staff", "staff": "ito"/' 's/"from": "20/"from": "19/' 's/"leak": 1/"leak": 2/' \
 	's/"entry": "traced"/"entry": "trace-list"/' 's/"sha256": "./"sha256": "f/; s/"sha256": "f/"sha256": "0/' 's/"opened": [0-9]*/"opened": 7/'; do
 	cp -r bundle changed
 	sed "$change" bundle/result.json >changed/result.json
