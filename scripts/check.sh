@@ -19,8 +19,9 @@ build() { # name, compiler, tests that are left out, meson options…
 	which=$3
 	shift 3
 	step "build and test: $name"
+	# Lines are what a failing test is told by; the rest of what a debugger wants is a sixth of the compiler's time.
 	[ -f "build-$name/build.ninja" ] ||
-		CC=$compiler meson setup "build-$name" -Dtestable=true "$@" >/dev/null
+		CC=$compiler meson setup "build-$name" -Dtestable=true -Dc_args=-g1 "$@" >/dev/null
 	ninja -C "build-$name" -j "$jobs" --quiet
 	# Many tests wait for two thirds of their time. $which is words.
 	# shellcheck disable=SC2086
@@ -32,7 +33,7 @@ step 'the measurements still build'
 ninja -C build-gcc -j "$jobs" --quiet bench/bench-ledger bench/bench-disclose bench/bench-list bench/bench-published bench/bench-sift
 step 'manuals'
 scripts/manuals.sh build-gcc/src/cli/azukari
-# Faults, the kernel, great numbers and the second of two tables are tried once.
+# Faults, the kernel, great numbers, what runs no program of ours and the second of two tables are tried once.
 build san clang '--no-suite once' -Db_sanitize=address,undefined -Db_lundef=false --optimization=1
 
 step 'the build leaves the tree clean'
