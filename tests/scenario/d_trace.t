@@ -300,8 +300,12 @@ kill $tracer
 wait $tracer
 run status
 gives 0 'a front that goes away leaves the house serving'
-as sato trace --case "$number" leak.csv
-gives 0 'and the next one traces'
+for _ in $(seq 100); do
+	as sato trace --case "$number" leak.csv
+	[ "$code" -eq 5 ] || break
+	sleep 0.1
+done
+gives 0 'and the next one traces, once that one is given up'
 
 # Fingerprints of another house, or none, are not "not found".
 stop

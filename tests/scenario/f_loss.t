@@ -1,6 +1,10 @@
 #!/bin/sh
 # A sealed house is backed up and restored by a maintainer, who has no passphrase; what was lost two people declare (I7).
 if [ "$(id -u)" -eq 0 ]; then
+	setpriv --reuid=64399 --regid=64399 --clear-groups test -r "$0" -a -x "$AZUKARI" || {
+		echo '1..0 # skipped: another user than root cannot read this folder'
+		exit 0
+	}
 	exec setpriv --reuid=64399 --regid=64399 --clear-groups env HOME=/nonexistent sh "$0" "$@"
 fi
 . "$(dirname "$0")/lib.sh"

@@ -1,6 +1,10 @@
 #!/bin/sh
 # Who may do what in a sealed house: every cell of the page. Started by root it runs as another user, as f_sealed.t does.
 if [ "$(id -u)" -eq 0 ]; then
+	setpriv --reuid=64399 --regid=64399 --clear-groups test -r "$0" -a -x "$AZUKARI" || {
+		echo '1..0 # skipped: another user than root cannot read this folder'
+		exit 0
+	}
 	exec setpriv --reuid=64399 --regid=64399 --clear-groups env HOME=/nonexistent sh "$0" "$@"
 fi
 . "$(dirname "$0")/lib.sh"

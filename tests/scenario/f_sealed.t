@@ -2,6 +2,10 @@
 # A sealed house: two officers found it, passphrases open it, two people decide (I7). Started by root it needs users of
 # its own, which a test does not make: it then runs as another user.
 if [ "$(id -u)" -eq 0 ]; then
+	setpriv --reuid=64399 --regid=64399 --clear-groups test -r "$0" -a -x "$AZUKARI" || {
+		echo '1..0 # skipped: another user than root cannot read this folder'
+		exit 0
+	}
 	exec setpriv --reuid=64399 --regid=64399 --clear-groups env HOME=/nonexistent sh "$0" "$@"
 fi
 . "$(dirname "$0")/lib.sh"

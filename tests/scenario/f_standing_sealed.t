@@ -2,6 +2,10 @@
 # Standing approvals where two people decide (I7): who may sign one, and what becomes of it. Started by root it runs as another user, as
 # f_sealed.t does.
 if [ "$(id -u)" -eq 0 ]; then
+	setpriv --reuid=64399 --regid=64399 --clear-groups test -r "$0" -a -x "$AZUKARI" || {
+		echo '1..0 # skipped: another user than root cannot read this folder'
+		exit 0
+	}
 	exec setpriv --reuid=64399 --regid=64399 --clear-groups env HOME=/nonexistent sh "$0" "$@"
 fi
 . "$(dirname "$0")/lib.sh"
